@@ -1,0 +1,77 @@
+# Everything that is done with o11y from a checkout. `make help` explains.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check demo bench bench-replay bench-tick bench-ingest bench-start lock format clean clean-data
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: $(VENV)/installed ## run the worker on http://127.0.0.1:8080, with everything embedded, data in ./data
+	O11Y_DATA_DIR=$${O11Y_DATA_DIR:-$(DATA)} $(BIN)/o11y serve
+
+test: $(VENV)/installed-dev ## run all tests
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/installed-dev ## formatting, lint, types, layers, and the shipped objectives
+	$(BIN)/ruff format --check o11y tests
+	$(BIN)/ruff check o11y tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/o11y check config/objectives.yaml >/dev/null
+	$(BIN)/o11y check config/objectives.workbook.yaml >/dev/null
+	$(BIN)/o11y check config/objectives.parity.yaml >/dev/null
+
+demo: $(VENV)/installed ## replay eight hours around a real outage and show the page it causes
+	@$(BIN)/o11y demo
+
+bench: bench-replay bench-tick bench-ingest bench-start ## all measurements, printed with medians and spread
+
+bench-replay: $(VENV)/installed-dev ## 100,000 events with a tick each simulated minute
+	$(BIN)/python -m tests.bench.replay
+
+bench-tick: $(VENV)/installed-dev ## an evaluation over 10,000 dimensions, and with ten times the requests
+	$(BIN)/python -m tests.bench.tick
+
+bench-ingest: $(VENV)/installed-dev ## durable acknowledgements over HTTP, single events and batches
+	$(BIN)/python -m tests.bench.ingest
+
+bench-start: $(VENV)/installed ## from a second `make run` to /readyz
+	$(BIN)/python -m tests.bench.start
+
+format: $(VENV)/installed-dev ## format and fix what can be fixed
+	$(BIN)/ruff format o11y tests
+	$(BIN)/ruff check --fix o11y tests
+
+lock: $(VENV)/installed-dev ## choose dependency versions anew, within pyproject.toml
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile -q -U --universal --generate-hashes --python-version 3.11 --no-annotate --no-header \
+		--extra embedded --extra fast pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate --no-header \
+		--extra embedded --extra fast --group dev --group build -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate --no-header \
+		--group build -c requirements-dev.lock -o requirements-build.lock
+
+clean: ## remove what was installed and made, but not ./data
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find o11y tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-data: ## remove ./data: events, alerts, secrets
+	rm -rf data
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("o11y needs Python 3.11 or newer: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+# Exactly the locked versions, checked by hash; then this checkout itself, without asking for anything newer.
+$(VENV)/installed: requirements.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock -r requirements-build.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
