@@ -1,0 +1,157 @@
+"""``o11y check FILE``: is this objectives file sound, and what does each line of it mean?"""
+
+import sys
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, TextIO
+
+from o11y.slo.budget import PERIOD_S, spent_when_firing
+from o11y.slo.burn_rate import firing_fraction
+from o11y.slo.detection import detection_s
+from o11y.slo.dimension import Scope
+from o11y.slo.durations import duration_text, time_text
+from o11y.slo.objective import Objective
+from o11y.slo.objectives_file import Objectives, ObjectivesError, read_objectives
+from o11y.slo.sli import Indicator, LatencyOf, Sli
+from o11y.slo.status_class import StatusClass
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+SOUND, REFUSED, UNREADABLE = 0, 1, 2
+
+#: columns where the output is no terminal
+PIPE_WIDTH = 100
+
+_ERRORS = (Fraction(1), Fraction(1, 2), Fraction(1, 10))
+_HEADINGS = (
+    "long\nwindow",
+    "short\nwindow",
+    "burn\nrate",
+    "when\nbad are",
+    "after, with\n100 % bad",
+    "\n50 % bad",
+    "\n10 % bad",
+    "30d budget\nspent by then",
+)
+_PER = {
+    Scope.MODEL: "each client x provider x model",
+    Scope.PROVIDER: "each provider",
+    Scope.CLIENT: "each client",
+    Scope.ALL: "all traffic together",
+}
+
+
+def run(path: Path, out: TextIO = sys.stdout) -> int:
+    """Print what the file means, or every problem with its line. 0 sound, 1 refused, 2 unreadable."""
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        out.write(f"{path}: cannot be read: {reason}; accepted: a YAML file of objectives\n")
+        return UNREADABLE
+    try:
+        objectives = read_objectives(content, name=str(path))
+    except ObjectivesError as error:
+        count = len(error.problems)
+        out.write(f"{error}\n\n{path}: refused, {count} problem{'s' if count > 1 else ''}\n")
+        return REFUSED
+    _print(objectives, _console(out))
+    _print_summary(objectives, path, out)
+    return SOUND
+
+
+def _console(out: TextIO) -> "Console":
+    from rich.console import Console  # slow to import, and most commands do without
+
+    return Console(file=out, highlight=False, markup=False, width=None if out.isatty() else PIPE_WIDTH)
+
+
+def _print(objectives: Objectives, console: "Console") -> None:
+    for objective in objectives.objectives:
+        console.print(objective.name, style="bold")
+        for label, value in _facts(objective):
+            text = f"  {label:<9} {value}"
+            console.print(fill(text, console.width, subsequent_indent=" " * 12), soft_wrap=True)
+        console.print(_table(objective))
+
+
+def _print_summary(objectives: Objectives, path: Path, out: TextIO) -> None:
+    for warning in objectives.warnings:
+        out.write(f"warning: {warning}\n")
+    count, warned = len(objectives.objectives), len(objectives.warnings)
+    out.write(f"{path}: sound, {count} objective{'s' if count != 1 else ''}")
+    out.write(f", {warned} warning{'s' if warned != 1 else ''}\n" if warned else "\n")
+
+
+def _facts(objective: Objective) -> Iterable[tuple[str, str]]:
+    outage = time_text(float(objective.budget * PERIOD_S))
+    yield "good", f"{_percent(Fraction(objective.target))} {_good(objective.sli)}"
+    yield "not valid", _not_valid(objective.sli)
+    yield "per", _per(objective)
+    yield "budget", f"{_percent(Fraction(objective.budget))}: {outage} of complete outage in {duration_text(PERIOD_S)}"
+    evidence = objective.evidence
+    yield "evidence", f"at least {evidence.min_requests} valid and {evidence.min_bad} bad in the long window"
+    if not objective.page_eligible:
+        yield "pages", "become tickets"
+    if objective.runbook:
+        yield "runbook", objective.runbook
+
+
+def _good(sli: Sli) -> str:
+    if sli.indicator is Indicator.ERROR_RATE:
+        return f"of requests end without {_spell(sli.bad)}"
+    streaming = " streaming" if sli.indicator is Indicator.TTFB else ""
+    whose = f"successful{streaming}" if sli.latency_of is LatencyOf.SUCCESSFUL else f"all{streaming}"
+    does = "send their first byte" if sli.indicator is Indicator.TTFB else "complete"
+    return f"of {whose} requests {does} within {time_text((sli.threshold_ms or 0) / 1000)}"
+
+
+def _not_valid(sli: Sli) -> str:
+    names = [_spell(sli.excluded)] if sli.excluded else []
+    return ", ".join([*(["user_byok"] if sli.exclude_user_byok else []), *names]) or "nothing"
+
+
+def _spell(classes: frozenset[StatusClass]) -> str:
+    return ", ".join(status for status in StatusClass if status in classes)
+
+
+def _per(objective: Objective) -> str:
+    match = objective.match
+    named = {"client": match.client, "provider": match.provider, "model": match.model}
+    globs = ", ".join(f"{name} {glob}" for name, glob in named.items() if glob != "*")
+    return _PER[objective.scope] + (f", of {globs}" if globs else "")
+
+
+def _table(objective: Objective) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("  fires")
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for pair in objective.pairs:
+        detections = (detection_s(pair, objective.budget, error=error) for error in _ERRORS)
+        table.add_row(
+            f"  {pair.severity}",
+            duration_text(pair.long_s),
+            duration_text(pair.short_s),
+            f"{pair.burn_rate:f}",
+            _percent(firing_fraction(pair.burn_rate, objective.budget)),
+            *("never" if seconds is None else time_text(float(seconds)) for seconds in detections),
+            _percent(spent_when_firing(pair)),
+        )
+    return table
+
+
+def _percent(fraction: Fraction) -> str:
+    """Exact where that is short (99.9999), three significant digits elsewhere."""
+    percent = fraction * 100
+    exact = Decimal(percent.numerator) / Decimal(percent.denominator)
+    short = exact if len(f"{exact.normalize():f}") <= 7 else Decimal(f"{exact:.3g}")
+    return f"{short.normalize():f} %"

@@ -1,0 +1,184 @@
+"""Objectives x counts -> verdicts. Exact: a fraction exactly at the threshold reaches it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from o11y.slo.aggregation import aggregate, windows_within
+from o11y.slo.burn_rate import Threshold
+from o11y.slo.counts import NOTHING, Counts, Ratio, WindowCounts
+from o11y.slo.dimension import Dimension, Scope
+from o11y.slo.objective import Evidence, Objective
+from o11y.slo.windows import WindowPair
+
+#: dimensions whose winning objectives are remembered between evaluations; the least recently used goes first
+_REMEMBERED = 65_536
+
+_EMPTY: WindowCounts = {}
+
+
+class Reason(StrEnum):
+    """Why a pair fires, or why it does not."""
+
+    FIRING = "firing"
+    NO_REQUESTS = "no valid requests in the long window"
+    TOO_FEW_REQUESTS = "fewer valid requests in the long window than min_requests"
+    TOO_FEW_BAD = "fewer bad events in the long window than min_bad"
+    LONG_BELOW = "burn rate of the long window is below the threshold"
+    SHORT_BELOW = "burn rate of the short window is below the threshold: it is no longer happening"
+
+
+@dataclass(frozen=True, slots=True)
+class PairVerdict:
+    """What one pair of windows of one objective says of one dimension."""
+
+    objective: Objective
+    dimension: Dimension
+    pair: WindowPair
+    long: Ratio
+    short: Ratio
+    reason: Reason
+
+    @property
+    def firing(self) -> bool:
+        return self.reason is Reason.FIRING
+
+
+def judge(objective: Objective, pair: WindowPair, windows: WindowCounts) -> Reason:
+    """The verdict of one pair over the counts of its two windows."""
+    long, short = windows.get(pair.long_s, NOTHING), windows.get(pair.short_s, NOTHING)
+    return _reason(long, short, threshold=Threshold.of(pair.burn_rate, objective.budget), evidence=objective.evidence)
+
+
+def _reason(long: Ratio, short: Ratio, *, threshold: Threshold, evidence: Evidence) -> Reason:
+    if not long.valid:
+        return Reason.NO_REQUESTS
+    if not threshold.reached_by(long):
+        return Reason.LONG_BELOW
+    if long.valid < evidence.min_requests:
+        return Reason.TOO_FEW_REQUESTS
+    if long.bad < evidence.min_bad:
+        return Reason.TOO_FEW_BAD
+    if not threshold.reached_by(short):
+        return Reason.SHORT_BELOW
+    return Reason.FIRING
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything the objectives say of one dimension.
+
+    ``overruled`` pairs each objective that matches but does not speak with the more specific one that does.
+    """
+
+    dimension: Dimension
+    verdicts: tuple[PairVerdict, ...]
+    overruled: tuple[tuple[Objective, Objective], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """An objective made ready: its place in the file, and its pairs with integer thresholds."""
+
+    place: int
+    objective: Objective
+    rules: tuple[tuple[WindowPair, Threshold], ...]
+
+
+class Evaluator:
+    """The objectives of one file, prepared once and applied to the counts of every minute."""
+
+    def __init__(self, objectives: Sequence[Objective]) -> None:
+        self.objectives = tuple(objectives)
+        self._plans: dict[Scope, list[_Plan]] = defaultdict(list)
+        for place, objective in enumerate(self.objectives):
+            rules = tuple((pair, Threshold.of(pair.burn_rate, objective.budget)) for pair in objective.pairs)
+            self._plans[objective.scope].append(_Plan(place, objective, rules))
+        self._speaking: Callable[[Dimension], tuple[_Plan, ...]] = lru_cache(maxsize=_REMEMBERED)(self._choose)
+
+    def evaluate(self, counts: Counts) -> list[PairVerdict]:
+        """A verdict for each dimension, objective that speaks for it, and pair; in the order of file, dimension, pair.
+
+        An objective whose indicator was not counted for a dimension says NO_REQUESTS.
+        """
+        return self._collect(counts, self._judge_all)
+
+    def breaches(self, counts: Counts) -> list[PairVerdict]:
+        """The firing ones among ``evaluate``, without the cost of the others."""
+        return self._collect(counts, self._judge_firing)
+
+    def explain(self, counts: Counts, dimension: Dimension) -> Explanation:
+        """Of ``dimension`` alone, whether or not it had traffic. An aggregate is the sum over all of ``counts``."""
+        speaking = self._speaking(dimension)
+        winners = {plan.objective.family: plan.objective for plan in speaking}
+        verdicts = [
+            verdict
+            for plan in speaking
+            for verdict in self._judge_all(plan, dimension, windows_within(counts, dimension, plan.objective.sli))
+        ]
+        matching = (p.objective for p in self._plans[dimension.scope] if p.objective.match.covers(dimension))
+        overruled = [(loser, winners[loser.family]) for loser in matching if winners[loser.family] is not loser]
+        return Explanation(dimension, tuple(verdicts), tuple(overruled))
+
+    def _choose(self, dimension: Dimension) -> tuple[_Plan, ...]:
+        """Of each family the most specific match; among equals the first in the file. In the order of the file."""
+        best: dict[str, _Plan] = {}
+        for plan in self._plans[dimension.scope]:
+            objective = plan.objective
+            if objective.match.covers(dimension):
+                rival = best.get(objective.family)
+                if rival is None or objective.match.specificity > rival.objective.match.specificity:
+                    best[objective.family] = plan
+        return tuple(sorted(best.values(), key=lambda plan: plan.place))
+
+    def _collect(
+        self, counts: Counts, judge_one: Callable[[_Plan, Dimension, WindowCounts], Iterator[PairVerdict]]
+    ) -> list[PairVerdict]:
+        found: list[tuple[int, Dimension, list[PairVerdict]]] = []
+        for scope, plans in self._plans.items():
+            slis = {plan.objective.sli for plan in plans}
+            for dimension, by_sli in (counts if scope is Scope.MODEL else aggregate(counts, scope, slis)).items():
+                for plan in self._speaking(dimension):
+                    verdicts = list(judge_one(plan, dimension, by_sli.get(plan.objective.sli, _EMPTY)))
+                    if verdicts:
+                        found.append((plan.place, dimension, verdicts))
+        found.sort(key=lambda entry: entry[:2])
+        return [verdict for _, _, verdicts in found for verdict in verdicts]
+
+    @staticmethod
+    def _judge_all(plan: _Plan, dimension: Dimension, windows: WindowCounts) -> Iterator[PairVerdict]:
+        objective = plan.objective
+        for pair, threshold in plan.rules:
+            long, short = windows.get(pair.long_s, NOTHING), windows.get(pair.short_s, NOTHING)
+            reason = _reason(long, short, threshold=threshold, evidence=objective.evidence)
+            yield PairVerdict(objective, dimension, pair, long, short, reason)
+
+    @staticmethod
+    def _judge_firing(plan: _Plan, dimension: Dimension, windows: WindowCounts) -> Iterator[PairVerdict]:
+        objective = plan.objective
+        for pair, threshold in plan.rules:
+            long = windows.get(pair.long_s, NOTHING)
+            # Nearly every window of nearly every minute ends here: nothing is created and nothing called before it.
+            if not long.bad or long.bad * threshold.denominator < threshold.numerator * long.valid:
+                continue
+            short = windows.get(pair.short_s, NOTHING)
+            reason = _reason(long, short, threshold=threshold, evidence=objective.evidence)
+            if reason is Reason.FIRING:
+                yield PairVerdict(objective, dimension, pair, long, short, reason)
+
+
+def evaluate(objectives: Sequence[Objective], counts: Counts) -> list[PairVerdict]:
+    """``Evaluator(objectives).evaluate(counts)``, for a single use."""
+    return Evaluator(objectives).evaluate(counts)
+
+
+def breaches(objectives: Sequence[Objective], counts: Counts) -> list[PairVerdict]:
+    """``Evaluator(objectives).breaches(counts)``, for a single use."""
+    return Evaluator(objectives).breaches(counts)
+
+
+def explain(objectives: Sequence[Objective], counts: Counts, *, dimension: Dimension) -> Explanation:
+    """``Evaluator(objectives).explain(counts, dimension)``, for a single use."""
+    return Evaluator(objectives).explain(counts, dimension)

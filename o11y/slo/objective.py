@@ -1,0 +1,107 @@
+"""An objective: an indicator, its target, where it holds and when a human must act."""
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from o11y.slo.burn_rate import firing_fraction, highest_burn_rate
+from o11y.slo.dimension import Dimension, Scope
+from o11y.slo.sli import Indicator, Sli
+from o11y.slo.windows import Severity, WindowPair
+
+#: what a glob leaves open: ``*``, ``?`` and sets such as ``[abc]`` or ``[!a-z]``
+_WILD = re.compile(r"[*?]|\[!?\]?[^\]]*\]")
+
+#: digits behind the point of a target; 1 - target stays exact in Decimal's 28 digits
+_TARGET_DECIMALS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Case-sensitive globs (``*``, ``?``, ``[...]``) over the names of a dimension."""
+
+    client: str = "*"
+    provider: str = "*"
+    model: str = "*"
+
+    def covers(self, dimension: Dimension) -> bool:
+        """Whether every name fits its glob; a name that the dimension folds away fits any."""
+        names = (dimension.client, dimension.provider, dimension.model)
+        pairs = zip(self.globs, names, strict=True)
+        return all(name is None or glob == "*" or fnmatchcase(name, glob) for glob, name in pairs)
+
+    @property
+    def globs(self) -> tuple[str, str, str]:
+        return self.client, self.provider, self.model
+
+    @property
+    def specificity(self) -> tuple[int, int]:
+        """Names written in full first, then letters written at all: the larger, the more specific."""
+        letters = [_WILD.sub("", glob) for glob in self.globs]
+        in_full = sum(letter == glob for letter, glob in zip(letters, self.globs, strict=True))
+        return in_full, sum(map(len, letters))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The least that is believed, counted in the long window."""
+
+    min_requests: int = 10
+    min_bad: int = 2
+
+    def __post_init__(self) -> None:
+        if self.min_requests < 1 or self.min_bad < 1:
+            raise ValueError("evidence: min_requests and min_bad are at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """``target`` of the valid events are good. Of one ``family`` the most specific match speaks for a dimension."""
+
+    name: str
+    sli: Sli
+    target: Decimal
+    pairs: tuple[WindowPair, ...]
+    scope: Scope = Scope.MODEL
+    match: Match = field(default_factory=Match)
+    evidence: Evidence = field(default_factory=Evidence)
+    family: str = ""
+    runbook: str | None = None
+    page_eligible: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("name: must not be empty")
+        _check_target(self.target)
+        if not self.pairs:
+            raise ValueError("windows: name at least one pair")
+        for pair in self.pairs:
+            if firing_fraction(pair.burn_rate, self.budget) > 1:
+                raise ValueError(
+                    f"burn_rate: {pair.burn_rate} can never be reached with target {self.target}; "
+                    f"at most {highest_burn_rate(self.budget):f} can"
+                )
+        if not self.family:
+            object.__setattr__(self, "family", _family(self.sli.indicator, self.target, self.scope))
+
+    @property
+    def budget(self) -> Decimal:
+        """The fraction of valid events that may be bad; exact."""
+        return 1 - self.target
+
+    def pairs_of(self, severity: Severity) -> tuple[WindowPair, ...]:
+        return tuple(pair for pair in self.pairs if pair.severity is severity)
+
+
+def _check_target(target: Decimal) -> None:
+    if not (target.is_finite() and 0 < target < 1):
+        raise ValueError(f"target: {target} is not between 0 and 1, both excluded")
+    if target != round(target, _TARGET_DECIMALS):
+        raise ValueError(f"target: {target} has more than {_TARGET_DECIMALS} decimals")
+
+
+def _family(indicator: Indicator, target: Decimal, scope: Scope) -> str:
+    """Error rates compete whatever their target; latencies by percentile, so that p50 and p90 both speak."""
+    kind = indicator if indicator is Indicator.ERROR_RATE else f"{indicator} {target.normalize():f}"
+    return f"{kind} per {scope}"

@@ -1,0 +1,52 @@
+"""Service-level indicators: which events are valid and which of those are bad."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from o11y.slo.latency_bounds import COMPLETE_BOUNDS_MS, TTFB_BOUNDS_MS
+from o11y.slo.status_class import StatusClass
+
+
+class Indicator(StrEnum):
+    ERROR_RATE = "error_rate"
+    LATENCY = "latency"  # completeRequestMs
+    TTFB = "ttfb"  # ttfbMs of streaming requests
+
+
+class LatencyOf(StrEnum):
+    """Whose latency counts. A fast error is not a good latency, so the default leaves failures out."""
+
+    SUCCESSFUL = "successful"
+    EVERY_REQUEST = "every_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Sli:
+    """What is counted, hashable, so that objectives that count the same share one pair of columns.
+
+    error_rate: valid = all requests but the ``excluded`` classes; bad = the ``bad`` classes (never excluded ones).
+    latency:    valid = requests of ``latency_of``; bad = those that took longer than ``threshold_ms``.
+    ttfb:       valid = successful streaming requests (or every streaming one); bad = later than ``threshold_ms``.
+    """
+
+    indicator: Indicator
+    bad: frozenset[StatusClass] = frozenset()
+    excluded: frozenset[StatusClass] = frozenset()
+    exclude_user_byok: bool = True
+    threshold_ms: int | None = None
+    latency_of: LatencyOf = LatencyOf.SUCCESSFUL
+
+    def __post_init__(self) -> None:
+        if self.indicator is Indicator.ERROR_RATE:
+            if self.threshold_ms is not None:
+                raise ValueError("threshold_ms: error_rate takes none")
+            if not self.bad:
+                raise ValueError("bad: name at least one status class")
+            if both := self.bad & self.excluded:
+                raise ValueError(f"bad and exclude both name {', '.join(sorted(both))}")
+            return
+        if self.bad or self.excluded:
+            raise ValueError(f"{self.indicator} takes a threshold, not status classes")
+        bounds = COMPLETE_BOUNDS_MS if self.indicator is Indicator.LATENCY else TTFB_BOUNDS_MS
+        if self.threshold_ms not in bounds:
+            raise ValueError(f"threshold_ms: {self.threshold_ms} is not one of {', '.join(map(str, bounds))}")

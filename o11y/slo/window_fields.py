@@ -1,0 +1,71 @@
+"""Pairs of windows as the objectives file writes them."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from o11y.slo.budget import PERIOD_S
+from o11y.slo.burn_rate import firing_fraction, highest_burn_rate
+from o11y.slo.durations import duration_text, parse_duration_s
+from o11y.slo.windows import Severity, WindowPair
+from o11y.slo.yaml_fields import Fields, Place, Problem, attempt, number, one_of
+
+PAIRS_ACCEPTED = "a list such as [{severity: page, long: 5m, short: 1m, burn_rate: 14.4}]"
+_KEYS = ("severity", "long", "short", "burn_rate")
+
+
+def read_pairs(place: Place, problems: list[Problem]) -> tuple[WindowPair, ...] | None:
+    """A list of at least one pair; None after a problem in one of them."""
+    items = place.items(PAIRS_ACCEPTED)
+    if not items:
+        raise place.refused(PAIRS_ACCEPTED)
+    pairs = [attempt(lambda p: _read_pair(p, problems), item, problems=problems, default=None) for item in items]
+    complete = tuple(pair for pair in pairs if pair is not None)
+    return complete if len(complete) == len(pairs) else None
+
+
+def _read_pair(place: Place, problems: list[Problem]) -> WindowPair | None:
+    fields = Fields(place, _KEYS, problems=problems)
+    severity = fields.need("severity", one_of(Severity), accepted="page or ticket")
+    long_s = fields.need("long", _window(), accepted="a duration such as 5m")
+    short_s = fields.need("short", _window(), accepted="a duration shorter than long")
+    above = "a number above 0"
+    burn_rate = fields.need("burn_rate", number(above, fits=lambda value: value > 0), accepted=above)
+    if long_s is not None and short_s is not None and short_s >= long_s:
+        problems.append(
+            fields.place_of("short").refused(f"a duration shorter than long, {duration_text(long_s)}").problem
+        )
+        return None
+    if severity is None or long_s is None or short_s is None or burn_rate is None:
+        return None
+    return WindowPair(severity, long_s, short_s, burn_rate)
+
+
+def _window() -> Callable[[Place], int]:
+    """Reads a window: on the 10 s grain of the counts, at most the period of the budget."""
+    accepted = f"a multiple of 10s up to {duration_text(PERIOD_S)}, such as 90s, 5m, 1h or 3d"
+
+    def read(place: Place) -> int:
+        written = place.scalar(accepted, tags=("str", "int"))
+        try:
+            seconds = parse_duration_s(written)
+        except ValueError as error:
+            raise place.refused(accepted) from error
+        if not 10 <= seconds <= PERIOD_S or seconds % 10:
+            raise place.refused(accepted)
+        return seconds
+
+    return read
+
+
+def unreachable(place: Place, pairs: tuple[WindowPair, ...], *, target: Decimal) -> list[Problem]:
+    """A problem for each pair whose burn rate not even a complete outage reaches, on its line if it is written here."""
+    budget = 1 - target
+    problems = []
+    for index, pair in enumerate(pairs):
+        if firing_fraction(pair.burn_rate, budget) > 1:
+            highest = f"at most {highest_burn_rate(budget):f}, the burn rate of a complete outage at target {target:f}"
+            message = f"burn_rate {pair.burn_rate:f} of the {pair.severity} {duration_text(pair.long_s)}"
+            message += f"/{duration_text(pair.short_s)} can never fire, refused; accepted: {highest}"
+            written_at = place.items(PAIRS_ACCEPTED)[index] if place.is_list else place
+            problems.append(written_at.says(message))
+    return problems
