@@ -1,0 +1,1 @@
+"""One vendor role a module: ClickHouse, Redis, Slack, PostHog, the spool."""

@@ -1,0 +1,1 @@
+"""Use-cases over ports: take an event in, ship it, evaluate a minute, deliver a notification."""
