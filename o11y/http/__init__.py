@@ -1,0 +1,1 @@
+"""The ASGI doors: ingest, health, metrics, control."""

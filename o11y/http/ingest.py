@@ -1,0 +1,178 @@
+"""The ingest doors: raw ASGI, because a routing framework would cost more than everything they do."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from starlette.types import Receive, Scope, Send
+
+from o11y.events import AcceptedEvent, InvalidEvent, parse, validate
+from o11y.http.body import check_content_type, read_body
+from o11y.http.client_secrets import ClientSecrets
+from o11y.http.ingest_answer import (
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    SPOOL_FULL,
+    STORED,
+    UNAUTHORIZED,
+    Answer,
+    ClientGone,
+    Refused,
+    invalid,
+    json_answer,
+)
+from o11y.http.ingest_batch import NDJSON, Rejections, events_of
+from o11y.worker.dimension_limit import DimensionLimit
+from o11y.worker.event_row import stored
+from o11y.worker.ingest import Ingest
+from o11y.worker.ports import Clock, EventSink, SpoolFull, StoredEvent
+
+EVENT_PATH = "/ingest/api-metrics"
+BATCH_PATH = "/ingest/api-metrics/batch"
+
+#: events of a batch judged before others get their turn on the event loop
+_SLICE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One request as the metrics count it."""
+
+    path: str
+    status: int
+    accepted: int  # events
+    rejected: int
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """``kept`` are the accepted events with their clients, for the sink."""
+
+    answer: Answer
+    kept: list[tuple[str, AcceptedEvent]] = field(default_factory=list)
+    rejected: int = 0
+
+
+class IngestDoor:
+    """``POST /ingest/api-metrics`` and ``POST /ingest/api-metrics/batch``.
+
+    A secret in a header is judged before the body is read, one in the body after the body is valid. An answer of
+    204, or an event counted as accepted, is given only when it is durable.
+    """
+
+    def __init__(
+        self,
+        clients: ClientSecrets,
+        ingest: Ingest,
+        *,
+        sink: EventSink,
+        limit: DimensionLimit,
+        clock: Clock,
+        observe: Callable[[Answered], None] = lambda answered: None,
+        max_body_bytes: int = 256 * 1024,
+        max_batch_bytes: int = 16 * 1024 * 1024,
+        read_timeout_s: float = 30.0,
+    ) -> None:
+        self._clients = clients
+        self._ingest = ingest
+        self._sink = sink
+        self._limit = limit
+        self._clock = clock
+        self._observe = observe
+        self._max_body_bytes = max_body_bytes
+        self._max_batch_bytes = max_batch_bytes
+        self._read_timeout_s = read_timeout_s
+        self._doors = {EVENT_PATH: self._event, BATCH_PATH: self._batch}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._doors.get(scope["path"])
+        if door is None:
+            await NOT_FOUND.send(send)
+            return
+        try:
+            if scope["method"] != "POST":
+                raise Refused(METHOD_NOT_ALLOWED)
+            outcome = await door(dict(scope["headers"]), receive)
+        except Refused as refused:
+            outcome = _Outcome(refused.answer, rejected=1)
+        except SpoolFull:
+            outcome = _Outcome(SPOOL_FULL)
+        except ClientGone:
+            return
+        await outcome.answer.send(send)
+        self._observe(Answered(scope["path"], outcome.answer.status, len(outcome.kept), outcome.rejected))
+        await self._tell_sink(outcome.kept)
+
+    async def _event(self, headers: Mapping[bytes, bytes], receive: Receive) -> _Outcome:
+        client = self._authenticate(headers)
+        check_content_type(headers.get(b"content-type"), ("application/json",))
+        body = await read_body(headers, receive, max_bytes=self._max_body_bytes, read_timeout_s=self._read_timeout_s)
+        now = self._clock()
+        try:
+            value = parse(body)
+            event = validate(value, now=now)
+        except InvalidEvent as error:
+            raise Refused(invalid(error.issues)) from None
+        client = client or self._client_in(value)
+        if client is None:
+            raise Refused(UNAUTHORIZED)
+        await self._ingest.accept([stored(event, client=client, received_at=now, limit=self._limit)])
+        return _Outcome(STORED, [(client, event)])
+
+    async def _batch(self, headers: Mapping[bytes, bytes], receive: Receive) -> _Outcome:
+        client = self._authenticate(headers)
+        media_type = check_content_type(headers.get(b"content-type"), ("application/json", NDJSON))
+        body = await read_body(headers, receive, max_bytes=self._max_batch_bytes, read_timeout_s=self._read_timeout_s)
+        now = self._clock()
+        # In a thread: taking a hostile body apart may need seconds, and the other requests go on meanwhile.
+        values = await asyncio.to_thread(events_of, body, media_type)
+        rejections = Rejections()
+        kept: list[tuple[str, AcceptedEvent]] = []
+        rows: list[StoredEvent] = []
+        for index, value in enumerate(values):
+            if index % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+            try:
+                owner, event = self._judge(value, client, now)
+            except InvalidEvent as error:
+                rejections.add(index, error.issues)
+                continue
+            kept.append((owner, event))
+            rows.append(stored(event, client=owner, received_at=now, limit=self._limit))
+        await self._ingest.accept(rows)
+        answer = json_answer(200, {"accepted": len(kept), "rejected": rejections.listed})
+        return _Outcome(answer, kept, len(rejections.listed))
+
+    def _judge(self, value: object, client: str | None, now: datetime) -> tuple[str, AcceptedEvent]:
+        """One event of a batch, alone; its client is that of the header, or its own."""
+        if isinstance(value, bytes):
+            value = parse(value)
+        event = validate(value, now=now)
+        owner = client or self._client_in(value)
+        if owner is None:
+            raise InvalidEvent([{"path": ["clientSecret"], "message": "Unauthorized"}])
+        return owner, event
+
+    def _authenticate(self, headers: Mapping[bytes, bytes]) -> str | None:
+        """The client of a secret in a header; ``None`` when there is none. Raises ``Refused`` for a wrong one."""
+        scheme, _, secret = headers.get(b"authorization", b"").strip().partition(b" ")
+        if scheme.lower() != b"bearer" or not secret.strip():
+            secret = headers.get(b"x-o11y-admin-token", b"")
+            if not secret.strip():
+                return None
+        client = self._clients.client_of(secret)
+        if client is None:
+            raise Refused(UNAUTHORIZED)
+        return client
+
+    def _client_in(self, value: object) -> str | None:
+        """The client of the secret in a valid event."""
+        secret = value.get("clientSecret", "") if isinstance(value, dict) else ""
+        return self._clients.client_of(secret.strip().encode())
+
+    async def _tell_sink(self, kept: list[tuple[str, AcceptedEvent]]) -> None:
+        for index, (client, event) in enumerate(kept):
+            if index % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+            self._sink.capture(client, event)
