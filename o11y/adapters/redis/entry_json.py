@@ -1,0 +1,39 @@
+"""An outbox entry as text."""
+
+import json
+from datetime import datetime
+
+from o11y.alerting import notification_json
+from o11y.alerting.notification import Notice
+from o11y.worker.ports import OutboxEntry
+
+
+def entry_id(entry: OutboxEntry) -> str:
+    message = entry.notification
+    return message.notice_id if isinstance(message, Notice) else message.notification_id
+
+
+def dumps(entry: OutboxEntry) -> str:
+    return json.dumps(
+        {
+            "message": notification_json.dumps(entry.notification),
+            "attempts": entry.attempts,
+            "due_at": entry.due_at.isoformat(),
+            "token": entry.token,
+        },
+        separators=(",", ":"),
+    )
+
+
+def loads(text: str) -> OutboxEntry:
+    """``ValueError`` when it is not an entry, or one of a version that this one cannot read."""
+    value = json.loads(text)
+    try:
+        return OutboxEntry(
+            notification=notification_json.loads(value["message"]),
+            attempts=value["attempts"],
+            due_at=datetime.fromisoformat(value["due_at"]),
+            token=value["token"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not an outbox entry: {type(error).__name__}: {error}") from error
