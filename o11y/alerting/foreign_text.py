@@ -6,7 +6,7 @@ import unicodedata
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
-_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 
 
 def visible(text: str, *, limit: int = 160) -> str:
@@ -18,7 +18,7 @@ def visible(text: str, *, limit: int = 160) -> str:
     shown = "".join(_spelled(character) for character in text[: limit + 1])
     shown = shorten(shown, limit) if len(text) <= limit else shorten(shown + "…", limit)
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in shown):
-        return f"{_ISOLATE}{shown}{_END_ISOLATE}"
+        return f"{ISOLATE}{shown}{END_ISOLATE}"
     return shown or "(empty)"
 
 

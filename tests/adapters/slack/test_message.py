@@ -1,0 +1,142 @@
+"""Every kind of message, as Slack shows it and as Slack takes it."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from o11y.adapters.slack.blocks import BLOCKS_LIMIT, MESSAGE_LIMIT, fitting, section
+from o11y.adapters.slack.message import slack_message
+from o11y.alerting.notification import Facts, Notice, Notification, Presence
+from o11y.slo.windows import Severity
+from tests.builders import NOW, alert, dimension, latency, notice, notification, objective, pair, ratio
+from tests.slack_stand_in import problems_of
+
+FACTS = Facts((("503", 40), ("429", 10)), (("azure", 30), ("bedrock", 20)), 120, 1_000_000, 22_040.0)
+HOSTILE = [
+    "<!channel>",
+    "<https://evil.example|click>",
+    "m" * 500,
+    "&" * 1_024,
+    "😀🚨👨\u200d👩\u200d👧" * 100,
+    "מודל \u202eevil",
+    "`code` *bold* _it_ ~no~",
+    "two\nlines\r\n\x00\x1b[31m",
+    "half \ud800",
+    " ",
+]
+
+
+def told(message: Notification | Notice, **settings: str) -> str:
+    """Everything that is shown, blocks only."""
+    return json.dumps([*slack_message(message, **settings).blocks], ensure_ascii=False)
+
+
+def refused(message: Notification | Notice) -> list[str]:
+    return list(problems_of(json.dumps(slack_message(message, public_url="https://o11y.example").payload).encode()))
+
+
+def kinds(name: str) -> dict[str, Notification | Notice]:
+    """One of each kind, ``name`` wherever a name from outside can stand."""
+    where = dimension(name, client=name, provider=name)
+    facts = Facts(((name, 5),) * 9, ((name, 4),) * 9, 120, 1_000_000, 22_040.0)
+    named = objective(name=name, runbook=f"https://wiki.example/[{name}")
+    slow = objective(name=name, sli=latency(), target="0.9", pairs=(pair(burn_rate=5),))
+    late: dict[str, Any] = {"delivered_at": NOW + timedelta(hours=1), "presence": Presence.OVER, "repeated": True}
+    lowered = alert(objective=named, dimension=where, severity=Severity.TICKET, lowered_because=name)
+    return {
+        "page": notification(alert(objective=named, dimension=where), facts=facts),
+        "ticket": notification(lowered, facts=facts),
+        "latency": notification(alert(objective=slow, dimension=where, pair=pair(burn_rate=5)), facts=facts),
+        "late": notification(alert(dimension=where), late_detection=True, without_memory=True, **late),
+        "aggregate": notification(alert(dimension=dimension(None, client=None, provider=name))),
+        "several": notification(*(alert(objective=named, dimension=where) for _ in range(40)), facts=facts),
+        "notice": notice(title=name, text=f"{name}\n" * 100),
+        "empty notice": notice(title="", text=""),
+    }
+
+
+KINDS = list(kinds("any"))
+
+
+@pytest.mark.parametrize("name", ["vendor/model", *HOSTILE], ids=lambda name: ascii(name)[:20])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_message_is_taken_whatever_the_names_in_it(kind: str, name: str) -> None:
+    assert refused(kinds(name)[kind]) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_name_pings_anybody(kind: str) -> None:
+    assert "<!channel>" not in json.dumps(slack_message(kinds("<!channel>")[kind]).payload)
+
+
+def test_a_page_tells_all_that_the_on_call_needs() -> None:
+    page = alert(objective=objective(runbook="https://wiki.example/errors"), long=ratio(374, 1_000))
+    text = told(notification(page, facts=FACTS), public_url="https://o11y.example")
+    for piece in (
+        "🚨 PAGE · error-rate · gateway / vendor / vendor/model",
+        "37.4 % failed in the last 5m: 374 of 1,000 requests",
+        "`vendor/model`",
+        "374× over 5m, 500× over 1m; threshold 14.4×",
+        "99.9 % of requests succeed",
+        "88 % left, gone in",
+        "`503`: 40",
+        "`azure`: 30",
+        "<https://o11y.example|Dashboard>",
+        "<https://wiki.example/errors|Runbook>",
+        "2026-11-21 12:00 UTC",
+    ):
+        assert piece in text
+
+
+def test_a_page_and_a_ticket_differ_by_sign_and_word_in_blocks_and_preview() -> None:
+    page, ticket = slack_message(notification()), slack_message(notification(alert(severity=Severity.TICKET)))
+    assert page.blocks[0]["text"]["text"].startswith("🚨 PAGE ")
+    assert ticket.blocks[0]["text"]["text"].startswith("🎫 TICKET ")
+    assert page.text.startswith("🚨 PAGE ")
+    assert ticket.text.startswith("🎫 TICKET ")
+
+
+def test_the_preview_alone_says_what_is_wrong_and_where() -> None:
+    assert slack_message(notification()).text == (
+        "🚨 PAGE `error-rate`: `gateway / vendor / vendor/model`, 50 % failed in the last 5m: 50 of 100 requests."
+    )
+
+
+def test_the_worst_ten_of_many_are_listed_and_the_rest_counted() -> None:
+    message = slack_message(notification(*(alert(dimension=dimension(f"model-{n}")) for n in range(25)), facts=FACTS))
+    listed = message.blocks[1]["text"]["text"]
+    assert listed.count("•") == 10
+    assert "model-9`" in listed
+    assert "model-10`" not in listed
+    assert listed.endswith("… and 15 more")
+    assert "25 dimensions" in message.blocks[0]["text"]["text"]
+    assert "and 24 more" in message.text
+
+
+def test_exactly_ten_leave_nothing_to_count() -> None:
+    message = slack_message(notification(*(alert(dimension=dimension(f"model-{n}")) for n in range(10))))
+    assert "more" not in message.blocks[1]["text"]["text"]
+
+
+def test_what_is_unusual_is_in_the_blocks_and_in_the_preview() -> None:
+    late = notification(repeated=True, delivered_at=NOW + timedelta(hours=1), presence=Presence.FIRING)
+    for shown in (told(late), slack_message(late).text):
+        assert "delivered at 2026-11-21 13:00 UTC; still firing" in shown
+        assert "May be a repeat" in shown
+
+
+def test_what_is_not_known_takes_no_room() -> None:
+    assert "Status codes" not in told(notification())
+    assert "Dashboard" not in told(notification())
+
+
+def test_an_aggregate_says_all_where_it_sums() -> None:
+    fields = slack_message(notification(alert(dimension=dimension(None, client=None)))).blocks[2]["fields"]
+    assert [field["text"] for field in fields[:3]] == ["*Client*\nall", "*Provider*\n`vendor`", "*Model*\nall"]
+
+
+def test_blocks_beyond_what_a_message_holds_are_left_out() -> None:
+    assert len(fitting([section("x")] * 80)) == BLOCKS_LIMIT
+    assert len(fitting([section("x" * 3_000)] * 10)) == MESSAGE_LIMIT // 3_000

@@ -1,0 +1,58 @@
+"""The message of a log or a terminal."""
+
+from datetime import timedelta
+
+from o11y.alerting.notification import Facts, Presence
+from o11y.alerting.plain_text import WIDTH, plain_text
+from o11y.slo.windows import Severity
+from tests.builders import NOW, alert, dimension, notice, notification, objective
+
+FACTS = Facts((("503", 40), ("429", 10)), (("azure", 30), ("bedrock", 20)), 120, 1_000_000)
+
+
+def test_a_page_reads_as_a_block_of_named_lines() -> None:
+    page = alert(objective=objective(runbook="https://wiki.example/errors"))
+    text = plain_text(notification(page, facts=FACTS), public_url="https://o11y.example")
+    assert text.splitlines()[1:] == [
+        "PAGE error-rate: gateway / vendor / vendor/model",
+        "  measured     50 % failed in the last 5m: 50 of 100 requests",
+        "  burn rate    500× over 5m, 500× over 1m; threshold 14.4×",
+        "  objective    99.9 % of requests succeed",
+        "  30 d budget  88 % left, gone in 1h 16m at this rate",
+        "  statuses     503: 40, 429: 10",
+        "  served by    azure: 30, bedrock: 20",
+        "  dashboard    https://o11y.example",
+        "  runbook      https://wiki.example/errors",
+    ]
+
+
+def test_a_page_and_a_ticket_differ_at_a_glance() -> None:
+    page, ticket = plain_text(notification()), plain_text(notification(alert(severity=Severity.TICKET)))
+    assert page.startswith("━━━")
+    assert ticket.startswith("───")
+    assert ticket.splitlines()[1].startswith("TICKET ")
+
+
+def test_ten_of_many_are_listed_and_the_rest_counted() -> None:
+    text = plain_text(notification(*(alert(dimension=dimension(f"model-{number}")) for number in range(13))))
+    assert "model-9" in text
+    assert "model-10" not in text
+    assert "and 3 more" in text
+
+
+def test_no_line_is_wider_than_the_terminal() -> None:
+    told = notification(
+        delivered_at=NOW + timedelta(hours=2), presence=Presence.UNKNOWN, without_memory=True, facts=FACTS
+    )
+    assert max(map(len, plain_text(told).splitlines())) <= WIDTH
+
+
+def test_a_hostile_name_stays_on_its_line() -> None:
+    usual, hostile = notification(), notification(alert(dimension=dimension("a\nPAGE forged\x1b[31m\u202e")))
+    assert len(plain_text(hostile).splitlines()) == len(plain_text(usual).splitlines())
+    assert "\x1b" not in plain_text(hostile)
+
+
+def test_a_notice_keeps_its_lines() -> None:
+    text = plain_text(notice(text="first\nsecond"))
+    assert text.splitlines()[1:] == ["PAGE o11y is blind", "  first", "  second"]
