@@ -1,0 +1,125 @@
+"""What the message says beyond the decision: bounded queries for one alert, after it was decided."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from o11y.adapters.clickhouse.client import ClickHouse, Table
+from o11y.adapters.clickhouse.measures import bad_event, bad_of_rollup, latency_column, valid_event, valid_of_rollup
+from o11y.adapters.clickhouse.statements import statement
+from o11y.alerting.alert import Alert
+from o11y.alerting.notification import Facts
+from o11y.slo.dimension import Dimension, Scope
+from o11y.slo.sli import Indicator
+from o11y.worker.ports import StoreError
+
+DEADLINE_S = 2.0
+BUDGET_PERIOD = timedelta(days=30)
+_MOST_MEMORY = 1_000_000_000
+
+
+class ClickHouseColour:
+    """Implements ``ColourStore``."""
+
+    def __init__(self, ch: ClickHouse) -> None:
+        self._ch = ch
+
+    async def colour(self, alert: Alert, *, until: datetime) -> Facts:
+        """Facts over the long window of the alert, and its budget. At most 2 s in all; raises ``StoreError``."""
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                bad, budget, quantile = await asyncio.gather(
+                    self._bad_events(alert, until), self._budget(alert, until), self._quantile(alert, until)
+                )
+        except TimeoutError as error:
+            raise StoreError(f"the facts of {alert.dimension} took longer than {DEADLINE_S:g} s") from error
+        budget_valid, budget_bad = budget
+        return Facts(
+            status_codes=bad["codes"],
+            inference_providers=bad["providers"],
+            budget_bad=budget_bad,
+            budget_valid=budget_valid,
+            quantile_ms=quantile,
+        )
+
+    async def _bad_events(self, alert: Alert, until: datetime) -> Mapping[str, tuple[tuple[str, int], ...]]:
+        sli = alert.objective.sli
+        parts = {"scope": _event_scope(alert.dimension), "valid": valid_event(sli), "bad": bad_event(sli)}
+        table = await self._ask(statement("bad_events", parts), _window(alert, until))
+        rows = list(table.rows)
+        return {
+            "codes": tuple((name, events) for by_provider, name, events in rows if not by_provider),
+            "providers": tuple((name, events) for by_provider, name, events in rows if by_provider and name),
+        }
+
+    async def _budget(self, alert: Alert, until: datetime) -> tuple[int, int]:
+        sli = alert.objective.sli
+        parts = {
+            "valid_events": valid_of_rollup(sli),
+            "bad_events": bad_of_rollup(sli),
+            "scope": _rollup_scope(alert.dimension),
+            "narrowed": " AND NOT user_byok" if sli.exclude_user_byok else "",
+        }
+        hour = until.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        bounds = {
+            "from": f"{hour - BUDGET_PERIOD:%Y-%m-%d %H:%M:%S}",
+            "until": f"{until.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        }
+        table = await self._ask(statement("budget", parts), {**bounds, **_names(alert.dimension)})
+        valid, bad = (int(column[0]) for column in table.columns)
+        return valid, bad
+
+    async def _quantile(self, alert: Alert, until: datetime) -> float | None:
+        objective = alert.objective
+        if objective.sli.indicator is Indicator.ERROR_RATE:
+            return None
+        parts = {
+            "latency": latency_column(objective.sli),
+            "scope": _event_scope(alert.dimension),
+            "valid": valid_event(objective.sli),
+        }
+        parameters = {**_window(alert, until), "level": float(objective.target)}
+        table = await self._ask(statement("quantile", parts), parameters)
+        return float(table.columns[0][0]) if table.columns else None
+
+    async def _ask(self, sql: str, parameters: Mapping[str, Any]) -> Table:
+        return await self._ch.query(sql, parameters, settings={"max_memory_usage": _MOST_MEMORY}, timeout_s=DEADLINE_S)
+
+
+def _event_scope(dimension: Dimension) -> str:
+    match dimension.scope:
+        case Scope.MODEL:
+            return "client_name = {client:String} AND provider = {provider:String} AND resolved_model = {model:String}"
+        case Scope.PROVIDER:
+            return "provider = {provider:String}"
+        case Scope.CLIENT:
+            return "client_name = {client:String}"
+        case Scope.ALL:
+            return "true"
+
+
+def _rollup_scope(dimension: Dimension) -> str:
+    match dimension.scope:
+        case Scope.MODEL:
+            return f"dim_id = {statement('dim_id')}"
+        case Scope.PROVIDER:
+            return "dim_id IN (SELECT d.dim_id FROM dimensions AS d WHERE d.provider = {provider:String})"
+        case Scope.CLIENT:
+            return "dim_id IN (SELECT d.dim_id FROM dimensions AS d WHERE d.client = {client:String})"
+        case Scope.ALL:
+            return "true"
+
+
+def _names(dimension: Dimension) -> dict[str, str]:
+    names = {"client": dimension.client, "provider": dimension.provider, "model": dimension.model}
+    return {kind: name for kind, name in names.items() if name is not None}
+
+
+def _window(alert: Alert, until: datetime) -> dict[str, str]:
+    start = until - timedelta(seconds=alert.pair.long_s)
+    bounds = {"from": start, "until": until}
+    return {
+        **{name: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3] for name, moment in bounds.items()},
+        **_names(alert.dimension),
+    }

@@ -1,0 +1,1 @@
+sipHash64({client:String}, {provider:String}, {model:String})

@@ -1,0 +1,3 @@
+SELECT count()
+FROM alert_history
+WHERE at >= {from:DateTime('UTC')} AND at < {to:DateTime('UTC')} AND spool_batch = {batch:String}

@@ -1,0 +1,84 @@
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from o11y.adapters.clickhouse.client import ClickHouse
+from o11y.adapters.clickhouse.colour import ClickHouseColour
+from o11y.adapters.clickhouse.events import ClickHouseEvents
+from o11y.adapters.clickhouse.migrations import migrate
+from o11y.alerting.notification import Facts
+from o11y.slo.dimension import Dimension, Scope
+from tests.adapters.clickhouse.rows import batch, event_row
+from tests.builders import NOW, alert, latency, objective, pair
+
+MODEL = "it's {a:String}: 日本語"
+
+
+def rows() -> list[dict[str, Any]]:
+    """Four bad among ten valid in the last 5 min, and beside them what must not be counted."""
+    just = NOW - timedelta(seconds=30)
+    bad = [(500, "north"), (500, "north"), (529, "south"), (503, "")]
+    good = [200] * 6
+    return [
+        *(event_row(just, resolved_model=MODEL, status_code=code, inference_provider=where) for code, where in bad),
+        *(event_row(just, resolved_model=MODEL, status_code=code, complete_request_ms=1_000) for code in good),
+        event_row(just, resolved_model=MODEL, status_code=499),
+        event_row(just, resolved_model=MODEL, status_code=500, user_byok=True),
+        event_row(just, resolved_model="another", status_code=504, provider="elsewhere"),
+        event_row(NOW - timedelta(days=3), resolved_model=MODEL, status_code=500),
+        event_row(NOW - timedelta(days=40), resolved_model=MODEL, status_code=500),
+    ]
+
+
+def facts_of(ch: ClickHouse, told: Any) -> Facts:
+    async def ask() -> Facts:
+        await migrate(ch, keep_forever=True)
+        await ClickHouseEvents(ch).insert(batch(rows()))
+        return await ClickHouseColour(ch).colour(told, until=NOW)
+
+    return asyncio.run(ask())
+
+
+def test_the_facts_are_of_the_bad_events_of_the_dimension_alone(either: ClickHouse) -> None:
+    facts = facts_of(either, alert(dimension=Dimension("gateway", "vendor", MODEL)))
+    assert facts == Facts(
+        status_codes=(("500", 2), ("503", 1), ("529", 1)),
+        inference_providers=(("north", 2), ("south", 1)),
+        budget_bad=5,
+        budget_valid=11,
+    )
+
+
+def test_the_facts_of_an_aggregate_are_of_everything_in_it(embedded: ClickHouse) -> None:
+    everything = objective(scope=Scope.ALL)
+    facts = facts_of(embedded, alert(objective=everything, dimension=Dimension(None, None, None)))
+    assert dict(facts.status_codes) == {"500": 2, "503": 1, "504": 1, "529": 1}
+    assert facts.budget_bad == 6
+
+
+def test_a_provider_has_its_own_facts(embedded: ClickHouse) -> None:
+    per_provider = objective(scope=Scope.PROVIDER)
+    facts = facts_of(embedded, alert(objective=per_provider, dimension=Dimension(None, "elsewhere", None)))
+    assert facts.status_codes == (("504", 1),)
+    assert (facts.budget_bad, facts.budget_valid) == (1, 1)
+
+
+def test_a_client_has_its_own_facts(embedded: ClickHouse) -> None:
+    per_client = objective(scope=Scope.CLIENT)
+    facts = facts_of(embedded, alert(objective=per_client, dimension=Dimension("gateway", None, None)))
+    assert facts.budget_bad == 6
+
+
+def test_a_latency_alert_tells_the_measured_percentile_of_valid_requests(either: ClickHouse) -> None:
+    slow = objective(name="p50", sli=latency(750), target="0.5", pairs=(pair(burn_rate="1.9"),))
+    facts = facts_of(either, alert(objective=slow, pair=slow.pairs[0], dimension=Dimension("gateway", "vendor", MODEL)))
+    assert facts.quantile_ms == 1_000
+    assert facts.status_codes == (("200", 6),)
+
+
+def test_a_dimension_without_events_has_empty_facts(either: ClickHouse) -> None:
+    slow = objective(name="p50", sli=latency(750), target="0.5", pairs=(pair(burn_rate="1.9"),))
+    facts = facts_of(
+        either, alert(objective=slow, pair=slow.pairs[0], dimension=Dimension("gateway", "vendor", "unheard of"))
+    )
+    assert facts == Facts(budget_bad=0, budget_valid=0)

@@ -1,0 +1,184 @@
+"""A stand-in for a ClickHouse server: enough of its HTTP protocol for the real driver, in front of a chDB engine.
+
+Bodies may be chunked and compressed; parameters and settings come in the URL or as a form. ``fail`` makes the next
+inserts go wrong in the ways of a network. A plain socket server, because a dropped connection must really be one.
+"""
+
+import gzip
+import json
+import re
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.parser import BytesParser
+from enum import Enum, auto
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import chdb
+import lz4.frame
+
+_TRANSPORT = {
+    "database", "query", "session_id", "query_id", "wait_end_of_query", "client_protocol_version", "compress",
+    "enable_http_compression", "send_progress_in_http_headers", "http_headers_progress_interval_ms", "user", "password",
+    "cancel_http_readonly_queries_on_client_close", "buffer_size",
+}  # fmt: skip
+
+
+class Fault(Enum):
+    DROP_AFTER_COMMIT = auto()  # executed, and the connection is cut before any answer
+    ERROR_AFTER_COMMIT = auto()  # executed, and a proxy says 500
+    HANG = auto()  # nothing is executed and nothing answered until the facade stops
+    REFUSE = auto()  # 500 without doing anything
+    READ_ONLY = auto()  # ClickHouse's own refusal, code 164
+
+
+class Facade:
+    """``url`` is where it listens; ``inserts`` are the deduplication tokens it has seen, repeats included."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path.resolve())
+        self.password: str | None = None
+        self.inserts: list[str] = []
+        self.stopping = threading.Event()
+        self._faults: deque[Fault] = deque()
+        self._engine = chdb.connect(self.path)  # keeps the engine open between requests
+        handler = type("Handler", (_Handler,), {"facade": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def fail(self, *faults: Fault) -> None:
+        """What happens to the next inserts, one each."""
+        self._faults.extend(faults)
+
+    def next_fault(self) -> Fault | None:
+        return self._faults.popleft() if self._faults else None
+
+    def execute(self, sql: str, arguments: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+        """Raises ``RuntimeError`` with ClickHouse's message."""
+        engine = chdb.connect(self.path)
+        try:
+            if database := arguments.get("database"):
+                engine.query(f"USE `{database}`")
+            for name, value in arguments.items():
+                if name not in _TRANSPORT and not name.startswith("param_"):
+                    engine.query(f"SET {name} = '{_escaped(value)}'")
+            bound = {name[6:]: value for name, value in arguments.items() if name.startswith("param_")}
+            result = engine.query(sql, "TabSeparated", params=bound)
+            read = {"read_rows": str(result.storage_rows_read()), "read_bytes": str(result.storage_bytes_read())}
+            return bytes(result.bytes() or b""), read
+        finally:
+            engine.close()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._engine.close()
+
+
+@contextmanager
+def facade_over(path: Path) -> Iterator[Facade]:
+    facade = Facade(path)
+    try:
+        yield facade
+    finally:
+        facade.stop()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    facade: Facade
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._handle()
+
+    def do_POST(self) -> None:
+        self._handle()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def _handle(self) -> None:
+        arguments, body = self._request()
+        sql = "\n".join(part for part in (arguments.get("query"), body) if part)
+        inserting = sql.lstrip().upper().startswith("INSERT") and "FORMAT JSONEachRow" in sql
+        fault = self.facade.next_fault() if inserting else None
+        if inserting:
+            self.facade.inserts.append(arguments.get("insert_deduplication_token", ""))
+        if fault is Fault.HANG:
+            self.facade.stopping.wait()
+            return self._cut()
+        if fault is Fault.REFUSE:
+            return self._answer(500, b"no")
+        if fault is Fault.READ_ONLY:
+            return self._refusal("Code: 164. DB::Exception: Cannot execute query in readonly mode. (READONLY)")
+        try:
+            found, summary = self.facade.execute(sql, arguments)
+        except RuntimeError as error:
+            return self._refusal(str(error))
+        if fault is Fault.DROP_AFTER_COMMIT:
+            return self._cut()
+        if fault is Fault.ERROR_AFTER_COMMIT:
+            return self._answer(500, b"bad gateway")
+        return self._answer(200, found, {"X-ClickHouse-Summary": json.dumps(summary)})
+
+    def _request(self) -> tuple[dict[str, str], str]:
+        arguments = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        raw = self._body()
+        kind = self.headers.get("Content-Type", "")
+        if kind.startswith("multipart/form-data"):
+            form = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + raw)
+            for part in form.get_payload():
+                name = part.get_param("name", header="content-disposition")
+                arguments[name] = part.get_payload(decode=True).decode()
+            raw = b""
+        return arguments, raw.decode("utf-8", "surrogateescape")
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            raw = b"".join(iter(self._chunk, b""))
+        else:
+            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        match self.headers.get("Content-Encoding"):
+            case "gzip":
+                return gzip.decompress(raw)
+            case "lz4":
+                return bytes(lz4.frame.decompress(raw))
+        return raw
+
+    def _chunk(self) -> bytes:
+        data = self.rfile.read(int(self.rfile.readline(), 16))
+        self.rfile.readline()
+        return data
+
+    def _refusal(self, message: str) -> None:
+        code = re.search(r"Code: (\d+)", message)
+        self._answer(500, message.encode(), {"X-ClickHouse-Exception-Code": code.group(1) if code else "1002"})
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {
+            **(headers or {}),
+            "X-ClickHouse-Timezone": "UTC",
+            "Content-Length": str(len(body)),
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _cut(self) -> None:
+        self.close_connection = True
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
