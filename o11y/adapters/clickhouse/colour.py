@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from o11y.adapters.clickhouse.bands import bands
 from o11y.adapters.clickhouse.client import ClickHouse, Table
 from o11y.adapters.clickhouse.measures import bad_event, bad_of_rollup, latency_column, valid_event, valid_of_rollup
 from o11y.adapters.clickhouse.statements import statement
@@ -61,12 +62,14 @@ class ClickHouseColour:
             "scope": _rollup_scope(alert.dimension),
             "narrowed": " AND NOT user_byok" if sli.exclude_user_byok else "",
         }
-        hour = until.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        bounds = {
-            "from": f"{hour - BUDGET_PERIOD:%Y-%m-%d %H:%M:%S}",
-            "until": f"{until.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
-        }
-        table = await self._ask(statement("budget", parts), {**bounds, **_names(alert.dimension)})
+        stretches = bands([int(BUDGET_PERIOD.total_seconds())], until=until)
+        sql = "\n    UNION ALL\n    ".join(
+            statement("budget_stretch", {**parts, "rollup": stretch.grain.rollup, "number": str(number)})
+            for number, stretch in enumerate(stretches)
+        )
+        bounds = {f"from_{number}": _second(stretch.start) for number, stretch in enumerate(stretches)}
+        bounds |= {f"to_{number}": _second(stretch.end) for number, stretch in enumerate(stretches)}
+        table = await self._ask(statement("budget", {"stretches": sql}), {**bounds, **_names(alert.dimension)})
         valid, bad = (int(column[0]) for column in table.columns)
         return valid, bad
 
@@ -114,6 +117,10 @@ def _rollup_scope(dimension: Dimension) -> str:
 def _names(dimension: Dimension) -> dict[str, str]:
     names = {"client": dimension.client, "provider": dimension.provider, "model": dimension.model}
     return {kind: name for kind, name in names.items() if name is not None}
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _window(alert: Alert, until: datetime) -> dict[str, str]:

@@ -82,3 +82,18 @@ def test_a_dimension_without_events_has_empty_facts(either: ClickHouse) -> None:
         either, alert(objective=slow, pair=slow.pairs[0], dimension=Dimension("gateway", "vendor", "unheard of"))
     )
     assert facts == Facts(budget_bad=0, budget_valid=0)
+
+
+def test_the_budget_ends_where_the_windows_end(embedded: ClickHouse) -> None:
+    within, beyond = NOW + timedelta(minutes=5), NOW + timedelta(minutes=10)
+    until = NOW + timedelta(minutes=7, seconds=30)
+
+    async def ask() -> Facts:
+        await migrate(embedded, keep_forever=True)
+        events = [event_row(at, resolved_model=MODEL, status_code=500) for at in (within, until, beyond)]
+        await ClickHouseEvents(embedded).insert(batch(events))
+        told = alert(dimension=Dimension("gateway", "vendor", MODEL), at=until)
+        return await ClickHouseColour(embedded).colour(told, until=until)
+
+    facts = asyncio.run(ask())
+    assert (facts.budget_bad, facts.budget_valid) == (1, 1)
