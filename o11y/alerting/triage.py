@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 
 from o11y.alerting.alert import Alert
@@ -35,9 +36,10 @@ def excess(alert: Alert) -> Fraction:
 
 
 def triage(breaches: Iterable[PairVerdict], policy: PagePolicy, *, at: datetime) -> list[Alert]:
-    """At most one alert of each severity for an objective and dimension: that of the pair furthest over its threshold.
+    """At most one alert of each severity for an objective and dimension: that of its most urgent pair.
 
-    A dimension that may not page keeps its own ticket, if one fires, rather than two.
+    The most urgent pair is the one that asks for the highest burn rate, which is the quickest to spend the budget. So
+    a page that becomes a ticket is told instead of the ticket that also fires.
     """
     found: dict[tuple[str, Dimension, Severity], Alert] = {}
     for breach in breaches:
@@ -55,9 +57,14 @@ def triage(breaches: Iterable[PairVerdict], policy: PagePolicy, *, at: datetime)
             lowered_because=why,
         )
         key = (breach.objective.name, breach.dimension, severity)
-        if key not in found or excess(alert) > excess(found[key]):
+        if key not in found or _urgency(alert) > _urgency(found[key]):
             found[key] = alert
     return list(found.values())
+
+
+def _urgency(alert: Alert) -> tuple[Decimal, int, Fraction, int]:
+    """Equal thresholds: the shorter window, then the counts, so that the order of breaches decides nothing."""
+    return alert.pair.burn_rate, -alert.pair.long_s, excess(alert), alert.long.bad
 
 
 def groups(alerts: Sequence[Alert]) -> list[tuple[Alert, ...]]:

@@ -1,0 +1,178 @@
+"""Delivery: the outbox before the send, the confirmation after it, and retries for a day.
+
+A notification is in the outbox before its first attempt, so a crash at any point leaves it for somebody to send.
+Every attempt is written down before it is made: an entry whose attempt has no recorded end may have been delivered,
+and its next attempt says so.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from o11y.alerting.alert import Alert
+from o11y.alerting.notification import Notice, Notification, Presence
+from o11y.metrics import Metrics
+from o11y.slo.windows import Severity
+from o11y.worker.claims import Claims
+from o11y.worker.history import History
+from o11y.worker.ports import Clock, MemoryLost, Notifier, NotifyError, Outbox, OutboxEntry
+from o11y.worker.shipper import backoff_s
+
+log = logging.getLogger(__name__)
+
+SEND_DEADLINE_S = 10
+ATTEMPT_LEASE_S = 30
+KEEP_TRYING = timedelta(hours=24)
+#: a message older than this says when it fired, when it arrived and whether it still holds
+LATE_AFTER = timedelta(seconds=90)
+LONGEST_RETRY_AFTER_S = 300.0
+
+PresenceOf = Callable[[Notification], Presence]
+
+
+class Delivery:
+    """Sends through the receiver of each severity; ``simulated`` runs without retries in the background (replay)."""
+
+    def __init__(
+        self,
+        notifiers: Mapping[Severity, Notifier],
+        *,
+        outbox: Outbox,
+        claims: Claims,
+        history: History,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._notifiers = notifiers
+        self._outbox = outbox
+        self._claims = claims
+        self._history = history
+        self._clock = clock
+        self._metrics = metrics
+        self.presence_of: PresenceOf = lambda _: Presence.UNKNOWN
+
+    async def send(self, message: Notification | Notice, *, token: str) -> bool:
+        """First attempt of a claimed message; False: it waits in the outbox."""
+        return await self._attempt(OutboxEntry(message, 0, self._clock(), token))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Retry what is due, every second, until ``stop``."""
+        while not stop.is_set():
+            try:
+                await self.retry_due()
+            except Exception:  # the loop's edge: the entries stay in the outbox
+                log.exception("outbox pass failed")
+            try:
+                async with asyncio.timeout(1):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def retry_due(self) -> int:
+        """Attempt every due entry once, pages first; returns how many were delivered."""
+        due = await self._outbox.take_due(now=self._clock(), lease_s=ATTEMPT_LEASE_S)
+        delivered = 0
+        for entry in sorted(due, key=lambda entry: (entry.notification.severity is not Severity.PAGE, entry.due_at)):
+            try:
+                delivered += await self._attempt(entry)
+            except Exception:  # it stays in the outbox; the next entry is not to wait for it
+                log.exception("delivery failed", extra={"notification": _id(entry.notification)})
+        self._metrics.outbox.set(await self._outbox.size())
+        return delivered
+
+    async def _attempt(self, entry: OutboxEntry) -> bool:
+        now = self._clock()
+        message = entry.notification
+        if now - _born(message) > KEEP_TRYING:
+            await self._give_up(entry, f"not delivered in {KEEP_TRYING.total_seconds() / 3600:.0f} h")
+            return False
+        await self._write_down(_uncertain(entry, now))
+        for alert in _alerts(message):
+            await self._claims.queue(alert, token=entry.token, now=now)
+        try:
+            async with asyncio.timeout(SEND_DEADLINE_S):
+                await self._notifiers[message.severity].notify(self._as_told_now(message, now))
+        except (NotifyError, TimeoutError) as error:
+            await self._failed(entry, error)
+            return False
+        await self._delivered(entry)
+        return True
+
+    def _as_told_now(self, message: Notification | Notice, now: datetime) -> Notification | Notice:
+        """A late one gives fired-at, delivered-at and the present state."""
+        if isinstance(message, Notice) or now - message.fired_at <= LATE_AFTER:
+            return message
+        return replace(message, delivered_at=now, presence=self.presence_of(message))
+
+    async def _delivered(self, entry: OutboxEntry) -> None:
+        message, now = entry.notification, self._clock()
+        for alert in _alerts(message):
+            await self._claims.confirm(alert, token=entry.token, now=now)
+        await self._tolerating(lambda: self._outbox.done(_id(message)))
+        self._metrics.notifications.labels(message.severity, "delivered").inc()
+        await self._history.write(_alerts(message), "notified", notification_id=_id(message), now=now)
+
+    async def _failed(self, entry: OutboxEntry, error: NotifyError | TimeoutError) -> None:
+        message, now = entry.notification, self._clock()
+        log.warning(
+            "notification not delivered",
+            extra={
+                "notification": _id(message),
+                "attempt": entry.attempts + 1,
+                "error": str(error) or "deadline passed",
+            },
+        )
+        if isinstance(error, NotifyError) and error.permanent:
+            await self._give_up(entry, str(error))
+            return
+        uncertain = not isinstance(error, NotifyError) or error.maybe_delivered
+        retry_after = error.retry_after_s if isinstance(error, NotifyError) else None
+        pause = min(retry_after, LONGEST_RETRY_AFTER_S) if retry_after else backoff_s(entry.attempts + 1, 1.0)
+        if uncertain and isinstance(message, Notification):
+            message = replace(message, repeated=True)
+        later = OutboxEntry(message, entry.attempts + 1, now + timedelta(seconds=pause), entry.token)
+        await self._write_down(later)
+        self._metrics.notifications.labels(message.severity, "delayed").inc()
+
+    async def _give_up(self, entry: OutboxEntry, reason: str) -> None:
+        message = entry.notification
+        log.error("notification given up", extra={"notification": _id(message), "reason": reason})
+        for alert in _alerts(message):  # its cooldown starts, or the key would wait for the outbox for a day
+            await self._claims.confirm(alert, token=entry.token, now=self._clock())
+        await self._tolerating(lambda: self._outbox.done(_id(message)))
+        self._metrics.notifications.labels(message.severity, "undeliverable").inc()
+        await self._history.write(
+            _alerts(message), "undeliverable", notification_id=_id(message), reason=reason, now=self._clock()
+        )
+
+    async def _write_down(self, entry: OutboxEntry) -> None:
+        await self._tolerating(lambda: self._outbox.put(entry))
+
+    async def _tolerating(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Without Redis the local mirror alone keeps the entry; the message goes out either way."""
+        try:
+            await act()
+        except MemoryLost:
+            self._metrics.memory_lost.inc()
+
+
+def _uncertain(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    """The entry as it must read if this attempt never reports back."""
+    message = entry.notification
+    if isinstance(message, Notification):
+        message = replace(message, repeated=True)
+    return OutboxEntry(message, entry.attempts + 1, now + timedelta(seconds=ATTEMPT_LEASE_S), entry.token)
+
+
+def _id(message: Notification | Notice) -> str:
+    return message.notice_id if isinstance(message, Notice) else message.notification_id
+
+
+def _born(message: Notification | Notice) -> datetime:
+    return message.at if isinstance(message, Notice) else message.fired_at
+
+
+def _alerts(message: Notification | Notice) -> tuple[Alert, ...]:
+    return () if isinstance(message, Notice) else message.alerts

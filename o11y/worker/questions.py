@@ -1,0 +1,88 @@
+"""What engineers ask an evaluator: what fires at a time, and why (not). Reads only; answers are JSON-ready."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from o11y.alerting.record import EVERY, alert_record, rfc3339
+from o11y.alerting.triage import PagePolicy, groups
+from o11y.slo.burn_rate import burn_rate
+from o11y.slo.dimension import Dimension
+from o11y.slo.evaluation import Evaluator, PairVerdict
+from o11y.slo.objective import Objective
+from o11y.slo.windows import Severity
+from o11y.worker.ports import CountStore, RecommendedModels
+from o11y.worker.tick import Ticker, whole_minute, window_end
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Asks the same stores and the same mathematics as the tick does."""
+
+    objectives: Sequence[Objective]
+    counts: CountStore
+    recommended: RecommendedModels
+    ticker: Ticker
+    lag_s: int
+
+    async def dry_run(self, at: datetime) -> dict[str, Any]:
+        """What a tick at this time finds; nothing is claimed or sent."""
+        evaluation = await self.ticker.evaluate(whole_minute(at))
+        alerts = [alert for group in groups(evaluation.alerts) for alert in group]
+        return {
+            "time": rfc3339(evaluation.minute),
+            "until": rfc3339(evaluation.until),
+            "dimensions": evaluation.dimensions,
+            "incomplete": evaluation.incomplete,
+            "firing": [alert_record(a, transition="firing", reason=a.lowered_because or "") for a in alerts],
+        }
+
+    async def explain(self, dimension: Dimension, at: datetime) -> dict[str, Any]:
+        """Every count, rate and verdict of one client x provider x model, each with its reason."""
+        minute = whole_minute(at)
+        until = window_end(minute, self.lag_s)
+        windows = {seconds for o in self.objectives for pair in o.pairs for seconds in (pair.long_s, pair.short_s)}
+        counts = await self.counts.counts({o.sli for o in self.objectives}, windows, until=until, only=dimension)
+        known = dimension in counts
+        found = Evaluator(self.objectives).explain(counts, dimension)
+        policy = PagePolicy(await self.recommended.ids(now=at))
+        return {
+            "time": rfc3339(minute),
+            "until": rfc3339(until),
+            "client": dimension.client or EVERY,
+            "provider": dimension.provider or EVERY,
+            "model": dimension.model or EVERY,
+            "traffic": known,
+            "verdicts": [_verdict(verdict, policy) for verdict in found.verdicts],
+            "not_used": [
+                {"objective": loser.name, "because": f"{winner.name} matches more specifically"}
+                for loser, winner in found.overruled
+            ],
+        }
+
+
+def _verdict(verdict: PairVerdict, policy: PagePolicy) -> dict[str, Any]:
+    objective, pair = verdict.objective, verdict.pair
+    lowered = policy.why_not(objective, verdict.dimension) if pair.severity is Severity.PAGE else None
+    return {
+        "objective": objective.name,
+        "indicator": objective.sli.indicator.value,
+        "target": str(objective.target),
+        "threshold_ms": objective.sli.threshold_ms,
+        "severity": pair.severity.value,
+        "long_window_s": pair.long_s,
+        "short_window_s": pair.short_s,
+        "burn_rate_threshold": float(pair.burn_rate),
+        "valid": verdict.long.valid,
+        "bad": verdict.long.bad,
+        "burn_rate_long": round(float(burn_rate(verdict.long, objective.budget)), 4),
+        "short_valid": verdict.short.valid,
+        "short_bad": verdict.short.bad,
+        "burn_rate_short": round(float(burn_rate(verdict.short, objective.budget)), 4),
+        "min_requests": objective.evidence.min_requests,
+        "min_bad": objective.evidence.min_bad,
+        "firing": verdict.firing,
+        "reason": verdict.reason.value,
+        "page_becomes_ticket": lowered,
+    }
