@@ -1,6 +1,7 @@
 """An ASGI application on a socket, in this process, until told to stop: hypercorn, or uvicorn where it is installed."""
 
 import asyncio
+import logging
 import socket
 from pathlib import Path
 
@@ -12,7 +13,7 @@ BACKLOG = 2048
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound, listening TCP socket; ``OSError`` names the trouble before anything else is started. Port 0: any free."""
+    """A bound, listening TCP socket; ``OSError`` tells the trouble before anything else is started. Port 0: any."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,13 +55,33 @@ async def _hypercorn(app: ASGIApp, listener: socket.socket, stop: asyncio.Event)
     from hypercorn.config import Config
 
     config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
+    config.bind = [f"fd://{listener.detach()}"]  # hypercorn closes it, first thing when it stops
     config.backlog = BACKLOG
     config.graceful_timeout = GRACE_S
     config.keep_alive_max_requests = 1_000_000
     config.include_server_header = False
     config.accesslog = None
-    await hypercorn_serve(app, config, shutdown_trigger=stop.wait, mode="asgi")  # type: ignore[arg-type]
+    config.errorlog = logging.getLogger("hypercorn.error")  # or it writes lines of its own form to stderr
+    config.errorlog.setLevel(logging.WARNING)
+    serving = asyncio.create_task(hypercorn_serve(app, config, shutdown_trigger=stop.wait, mode="asgi"))  # type: ignore[arg-type]
+    try:
+        await _until_stop(serving, stop)
+        # From Python 3.12 on its end waits for every connection, also for a gateway that never finishes its request.
+        await asyncio.wait({serving}, timeout=GRACE_S + 0.5)
+    finally:
+        serving.cancel()
+    await asyncio.wait({serving})
+    if not serving.cancelled():
+        serving.result()
+
+
+async def _until_stop(serving: "asyncio.Task[None]", stop: asyncio.Event) -> None:
+    """Or until the server ends by itself."""
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
 
 
 async def _uvicorn(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> None:
@@ -77,8 +98,6 @@ async def _uvicorn(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve([listener]))  # serve() would take the process's signal handlers
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
+    await _until_stop(task, stop)
     server.should_exit = True
     await task

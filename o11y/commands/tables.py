@@ -1,0 +1,95 @@
+"""Answers as tables for a terminal. Text from outside is printed as text, never as markup."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+from o11y.slo.durations import duration_text
+
+Answer = Mapping[str, Any]
+
+
+def print_tick(found: Answer, out: TextIO) -> None:
+    console = _console(out)
+    console.print(
+        f"Evaluation at {found['time']}: windows end at {found['until']}, {found['dimensions']:,} dimensions."
+    )
+    if found["incomplete"]:
+        console.print("Incomplete: some events of these windows are still in a spool.")
+    if not found["firing"]:
+        console.print("Nothing fires.")
+        return
+    columns = ("severity", "objective", "client", "provider", "model", "windows", "bad / valid", "burn rate", "needs")
+    rows = [
+        (
+            alert["severity"] + (" (lowered)" if alert["reason"] else ""),
+            alert["objective"],
+            alert["client"],
+            alert["provider"],
+            alert["model"],
+            f"{duration_text(alert['long_window_s'])} / {duration_text(alert['short_window_s'])}",
+            f"{alert['bad']:,} / {alert['valid']:,}",
+            f"{alert['burn_rate_long']:.4g} / {alert['burn_rate_short']:.4g}",
+            f"{alert['burn_rate_threshold']:g}",
+        )
+        for alert in found["firing"]
+    ]
+    console.print(_table(columns, rows))
+
+
+def print_explanation(found: Answer, out: TextIO) -> None:
+    console = _console(out)
+    console.print(f"{found['client']} / {found['provider']} / {found['model']}")
+    console.print(f"at {found['time']}: windows end at {found['until']}.")
+    if not found["traffic"]:
+        console.print("No request of this client, provider and model in any window. Are the names right?")
+    columns = ("objective", "pair", "bad / valid (long)", "burn", "bad / valid (short)", "burn", "needs", "verdict")
+    console.print(_table(columns, [_verdict_row(verdict) for verdict in found["verdicts"]]))
+    for other in found["not_used"]:
+        console.print(f"{other['objective']} does not apply: {other['because']}.")
+
+
+def _verdict_row(verdict: Answer) -> tuple[str, ...]:
+    words = verdict["reason"]
+    if verdict["firing"] and verdict["page_becomes_ticket"]:
+        words = f"firing, as a ticket: {verdict['page_becomes_ticket']}"
+    elif verdict["reason"].endswith("min_requests"):
+        words += f" ({verdict['min_requests']})"
+    elif verdict["reason"].endswith("min_bad"):
+        words += f" ({verdict['min_bad']})"
+    return (
+        verdict["objective"],
+        f"{verdict['severity']} {duration_text(verdict['long_window_s'])}/{duration_text(verdict['short_window_s'])}",
+        f"{verdict['bad']:,} / {verdict['valid']:,}",
+        f"{verdict['burn_rate_long']:.4g}",
+        f"{verdict['short_bad']:,} / {verdict['short_valid']:,}",
+        f"{verdict['burn_rate_short']:.4g}",
+        f"{verdict['burn_rate_threshold']:g}",
+        words,
+    )
+
+
+def print_spool(found: Answer, out: TextIO) -> None:
+    console = _console(out)
+    oldest = f", the oldest since {found['oldest']}" if found["oldest"] else ""
+    events = "1 event waits" if found["events"] == 1 else f"{found['events']:,} events wait"
+    console.print(f"{events} to be shipped ({found['bytes']:,} bytes){oldest}.")
+    if not found["aside"]:
+        console.print("No batch is set aside.")
+        return
+    columns = ("batch", "kind", "events", "set aside", "error")
+    rows = [(b["batch"], b["kind"], str(b["events"]), b["set_aside_at"], b["error"]) for b in found["aside"]]
+    console.print(_table(columns, rows))
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _console(out: TextIO) -> Console:
+    return Console(file=out, width=None if out.isatty() else 160, highlight=False, markup=False)
