@@ -148,7 +148,9 @@ class CountStore(Protocol):
         until: datetime,
         only: Dimension | None = None,
     ) -> Counts:
-        """Counts of [until - window, until) for every dimension with traffic (ONE query). ``until`` is on the 10 s grain.
+        """Counts of [until - window, until) for every dimension with traffic, in one query.
+
+        ``until`` is on the 10 s grain.
 
         ``only`` narrows it to one client x provider x model.
         """
@@ -182,10 +184,12 @@ class MemoryLost(Exception):
 class AlertMemory(Protocol):
     """Claims of alert keys. ``now_ms=None`` lets Redis use its own clock; tests and replay pass it."""
 
-    async def claim(self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None) -> Verdict: ...
+    async def claim(
+        self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None
+    ) -> Verdict: ...
 
     async def queue(self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None) -> None:
-        """Delivery failed; it waits in the outbox. Claims answer QUEUED until confirmed or ``outbox_ms`` have passed."""
+        """It waits in the outbox: claims answer QUEUED until it is confirmed or ``outbox_ms`` have passed."""
 
     async def confirm(self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None) -> None:
         """Delivered: the cooldown starts."""
