@@ -11,7 +11,7 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(VENV)/installed ## run the worker on http://127.0.0.1:8080, with everything embedded, data in ./data
-	O11Y_DATA_DIR=$${O11Y_DATA_DIR:-$(DATA)} $(BIN)/o11y serve
+	@O11Y_DATA_DIR=$${O11Y_DATA_DIR:-$(DATA)} exec $(BIN)/o11y serve
 
 test: $(VENV)/installed-dev ## run all tests
 	$(BIN)/python -m pytest -q
