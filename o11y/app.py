@@ -1,6 +1,7 @@
 """The composition root: which parts a worker is made of, in which order they open, and close."""
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -36,7 +37,7 @@ from o11y.adapters.spool import SpoolUnusable, SqliteSpool
 from o11y.metrics import Metrics
 from o11y.settings import Settings, SettingsError, shipped_config
 from o11y.slo.objective import Objective
-from o11y.slo.objectives_file import load_objectives
+from o11y.slo.objectives_file import read_objectives
 from o11y.slo.windows import Severity
 from o11y.worker.claims import Claims
 from o11y.worker.delivery import Delivery
@@ -47,6 +48,8 @@ from o11y.worker.ports import Clock, EventSink, NoSink, Notifier, RecommendedMod
 from o11y.worker.questions import Questions
 from o11y.worker.shipper import Shipper
 from o11y.worker.tick import Ticker
+
+log = logging.getLogger(__name__)
 
 HISTORY_REMEMBERED = timedelta(hours=24)
 
@@ -106,7 +109,10 @@ def objectives_of(settings: Settings) -> tuple[Objective, ...]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"O11Y_OBJECTIVES_FILE: {path} cannot be read ({type(error).__name__})") from None
-    return load_objectives(text, name=str(path))
+    read = read_objectives(text, name=str(path))
+    for warning in read.warnings:
+        log.warning("probably not what was meant", extra={"objectives": warning})
+    return read.objectives
 
 
 @asynccontextmanager
