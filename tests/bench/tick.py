@@ -1,0 +1,189 @@
+"""An evaluation over 10,000 dimensions that are active in every bucket of six hours, with the shipped objectives.
+
+Five consecutive minutes a round, because the minute decides how much of a window lies in 10 s buckets. Then the same
+with ten times the requests: what the query reads must not grow. Beside it: a GROUP BY over the events themselves.
+"""
+
+import asyncio
+import statistics
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import chdb
+
+from o11y.adapters.clickhouse.counts import ClickHouseCounts
+from o11y.adapters.clickhouse.tick_query import TickQuery, tick_query
+from o11y.app import Stores, Worker, assemble, objectives_of, open_stores
+from o11y.metrics import Metrics
+from o11y.settings import load_settings
+from o11y.slo.evaluation import Evaluator
+from o11y.worker.tick import window_end
+from tests.bench.measure import Figure, Stopwatch, options, print_figures, print_table, ratio
+from tests.bench.rollups import Fill, raw_query
+
+DIMENSIONS = 10_000
+AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+MINUTES = [AT + timedelta(minutes=n) for n in range(5)]
+SAMPLE_MINUTES = 5
+SIX_HOURS_IN_SAMPLES = 72
+
+
+@dataclass(slots=True)
+class Measured:
+    """Milliseconds of each part, a sample a minute, and what the query read."""
+
+    engine: list[float] = field(default_factory=list)
+    counts: list[float] = field(default_factory=list)
+    evaluate: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    rows: list[float] = field(default_factory=list)
+    bytes: list[float] = field(default_factory=list)
+    dimensions: int = 0
+    alerts: int = 0
+
+
+class Bench:
+    """One store with its worker, and a second connection to the same engine that tells what a query read."""
+
+    def __init__(self, stores: Stores, worker: Worker, engine: Any) -> None:
+        self.ticker = worker.ticker
+        self.counts = ClickHouseCounts(stores.clickhouse)
+        self.evaluator = Evaluator(self.ticker.objectives)
+        self.slis = {objective.sli for objective in self.ticker.objectives}
+        self.windows = {s for o in self.ticker.objectives for pair in o.pairs for s in (pair.long_s, pair.short_s)}
+        self.engine = engine
+
+    async def measure(self, rounds: int) -> Measured:
+        found = Measured()
+        await self._round(Measured(), MINUTES[:1])  # names are learnt, files are in the page cache
+        for _ in range(rounds):
+            await self._round(found, MINUTES)
+        return found
+
+    async def _round(self, found: Measured, minutes: list[datetime]) -> None:
+        for minute in minutes:
+            until = window_end(minute, self.ticker.lag_s)
+            result = self.ask(tick_query(self.slis, self.windows, until=until))
+            found.engine.append(result.elapsed() * 1000)
+            found.rows.append(result.storage_rows_read())
+            found.bytes.append(result.storage_bytes_read())
+            with Stopwatch() as watch:
+                counts = await self.counts.counts(self.slis, self.windows, until=until)
+            found.counts.append(watch.ms)
+            with Stopwatch() as watch:
+                self.evaluator.breaches(counts)
+            found.evaluate.append(watch.ms)
+            del counts
+            with Stopwatch() as watch:
+                evaluation = await self.ticker.evaluate(minute)
+            found.whole.append(watch.ms)
+            found.dimensions, found.alerts = evaluation.dimensions, len(evaluation.alerts)
+
+    def ask(self, query: TickQuery, *, limit_bytes: int = 0) -> Any:
+        settings = f"\nSETTINGS max_memory_usage = {limit_bytes}" if limit_bytes else ""
+        return self.engine.query(query.sql + settings, "Native", params=query.parameters)
+
+    def memory_bytes(self) -> int:
+        """The smallest limit under which the query runs, to a tenth."""
+        query = tick_query(self.slis, self.windows, until=window_end(AT, self.ticker.lag_s))
+        low, high = 1_000_000, 4_000_000_000
+        while high > low * 1.1:
+            middle = int((low * high) ** 0.5)
+            try:
+                self.ask(query, limit_bytes=middle)
+            except RuntimeError:
+                low = middle
+            else:
+                high = middle
+        return high
+
+
+async def main() -> None:
+    chosen = options(__doc__, rounds=4, longer="fill everything, also what no query reads")
+    with tempfile.TemporaryDirectory(prefix="o11y-bench-") as folder:
+        settings = load_settings(data_dir=Path(folder), clickhouse_url=None, redis_url=None, objectives_file=None)
+        async with open_stores(settings, keep_forever=True) as stores:
+            worker = assemble(
+                settings,
+                stores,
+                objectives=objectives_of(settings),
+                notifiers={},  # an evaluation tells nobody
+                clock=lambda: AT,
+                metrics=Metrics(),
+                simulated=True,
+            )
+            engine = chdb.connect(str(settings.data_dir / "clickhouse"))
+            engine.query(f"USE {stores.clickhouse.database}")
+            bench = Bench(stores, worker, engine)
+            await _measure_all(bench, Fill(engine, bench.slis, AT, DIMENSIONS, everything=chosen.long), chosen.rounds)
+            engine.close()
+
+
+async def _measure_all(bench: Bench, fill: Fill, rounds: int) -> None:
+    with Stopwatch() as filling:
+        fill.names()
+        fill.requests(weight=1)
+    once = await bench.measure(rounds)
+    memory = bench.memory_bytes()
+    with Stopwatch() as more:
+        fill.requests(weight=9)
+    tenfold = await bench.measure(rounds)
+    sample = fill.raw_sample(minutes=SAMPLE_MINUTES)
+    sql = raw_query(bench.slis)
+    raw = [bench.engine.query(sql, "Native").elapsed() * 1000 for _ in range(rounds + 1)]
+    print(f"(filled in {filling.seconds:.0f} s, nine times as many added in {more.seconds:.0f} s)")
+    _print_times(once, tenfold)
+    _print_reads(once, tenfold)
+    _print_raw(raw[1:], sample, once)
+    print(f"The query runs in {memory / 1e6:,.0f} MB of memory (the smallest max_memory_usage under which it does).")
+
+
+def _print_times(once: Measured, tenfold: Measured) -> None:
+    title = f"A tick over {once.dimensions:,} dimensions, {once.alerts} alerts"
+    print_figures(
+        title,
+        [
+            Figure("the query inside ClickHouse", "ms", once.engine),
+            Figure("query, transfer, decoding", "ms", once.counts),
+            Figure("evaluating all objectives", "ms", once.evaluate),
+            Figure("Ticker.evaluate, all of it", "ms", once.whole),
+        ],
+    )
+    print_figures(
+        "... with ten times the requests",
+        [
+            _beside("the query inside ClickHouse", tenfold.engine, once.engine),
+            _beside("query, transfer, decoding", tenfold.counts, once.counts),
+            _beside("evaluating all objectives", tenfold.evaluate, once.evaluate),
+            _beside("Ticker.evaluate, all of it", tenfold.whole, once.whole),
+        ],
+    )
+
+
+def _beside(what: str, samples: list[float], before: list[float]) -> Figure:
+    times = ratio(statistics.median(samples), statistics.median(before))
+    return Figure(what, "ms", samples, note=f"{times} of one times the requests")
+
+
+def _print_reads(once: Measured, tenfold: Measured) -> None:
+    rows = [
+        (what, f"{statistics.mean(a):,.0f}", f"{statistics.mean(b):,.0f}", ratio(sum(b), sum(a), digits=4))
+        for what, a, b in (("read_rows", once.rows, tenfold.rows), ("read_bytes", once.bytes, tenfold.bytes))
+    ]
+    print_table("What the query reads, after merges", ("", "requests x 1", "requests x 10", "ratio"), rows)
+
+
+def _print_raw(raw: list[float], events: int, once: Measured) -> None:
+    times = ratio(statistics.median(raw), statistics.median(once.engine), digits=1)
+    note = f"{times} of the tick query, for 1/{SIX_HOURS_IN_SAMPLES} of its time"
+    print_figures(
+        f"Beside it: one GROUP BY over the {events:,} events of {SAMPLE_MINUTES} minutes",
+        [Figure("the query inside ClickHouse", "ms", raw, note=note)],
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
