@@ -1,6 +1,6 @@
 """The one statement of a tick, built from the windows and indicators that the objectives ask for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,9 @@ from o11y.slo.sli import Sli
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Where the counts of one SLI and window are: positions in the answer's columns, of which the first is dim_id."""
+    """Where the counts of one SLI are: positions in the answer's columns, after dim_id and window_s."""
 
     sli: Sli
-    window_s: int
     valid: int
     bad: int
 
@@ -35,25 +34,21 @@ def tick_query(
     """SQL from enums and latency bounds alone; times and names are bound. ``only`` is client x provider x model."""
     byok_needed = not all(sli.exclude_user_byok for sli in slis)
     measures = _Numbered()
-    wanted = {
-        sli: (
-            measures.number(_measure(valid_of_rollup(sli), sli, byok_needed=byok_needed)),
-            measures.number(_measure(bad_of_rollup(sli), sli, byok_needed=byok_needed)),
+    cells = tuple(
+        Cell(
+            sli,
+            2 + measures.number(_measure(valid_of_rollup(sli), sli, byok_needed=byok_needed)),
+            2 + measures.number(_measure(bad_of_rollup(sli), sli, byok_needed=byok_needed)),
         )
         for sli in slis
-    }
-    cut = bands(windows_s, until=until)
-    columns = _Numbered()
-    cells = tuple(
-        Cell(sli, window, *(1 + columns.number(_cell(measure, window, cut)) for measure in pair))
-        for sli, pair in wanted.items()
-        for window in sorted(set(windows_s))
     )
+    cut = bands(windows_s, until=until)
     narrowed = ("" if byok_needed else " AND NOT user_byok") + (f" AND dim_id = {statement('dim_id')}" if only else "")
     sql = statement(
         "tick",
         {
-            "cells": ",\n    ".join(columns.texts),
+            "sums": ", ".join(f"sum(m{number})" for number in range(len(measures.texts))),
+            "windows_of_bands": str([sorted(band.windows) for band in cut]),
             "grains": "\n    UNION ALL\n    ".join(
                 _grain_sql(grain, cut, measures.texts, narrowed) for grain in Grain if _of(grain, cut)
             ),
@@ -80,13 +75,6 @@ def _measure(expression: str, sli: Sli, *, byok_needed: bool) -> str:
     return f"sum({expression})"
 
 
-def _cell(measure: int, window_s: int, cut: tuple[Band, ...]) -> str:
-    numbers = [number for number, band in enumerate(cut) if window_s in band.windows]
-    if len(numbers) == len(cut):
-        return f"sum(m{measure})"
-    return f"sumIf(m{measure}, band IN ({', '.join(map(str, numbers))}))"
-
-
 def _of(grain: Grain, cut: tuple[Band, ...]) -> list[int]:
     return [number for number, band in enumerate(cut) if band.grain is grain]
 
@@ -102,12 +90,23 @@ def _grain_sql(grain: Grain, cut: tuple[Band, ...], measures: list[str], narrowe
             "measures": ", ".join(f"toInt64({text}) AS m{index}" for index, text in enumerate(measures)),
             "rollup": grain.rollup,
             "stretches": " OR ".join(
-                f"(bucket >= {{from_{number}:DateTime('UTC')}} AND bucket < {{to_{number}:DateTime('UTC')}})"
-                for number in (*numbers, last)
+                f"(bucket >= {{from_{first}:DateTime('UTC')}} AND bucket < {{to_{end}:DateTime('UTC')}})"
+                for first, end in _joined((*numbers, last), cut)
             ),
             "narrowed": narrowed,
         },
     )
+
+
+def _joined(numbers: Sequence[int], cut: tuple[Band, ...]) -> list[tuple[int, int]]:
+    """The first and the last band of every stretch without a gap."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and cut[found[-1][1]].end == cut[number].start:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found
 
 
 def _parameters(cut: tuple[Band, ...], only: Dimension | None) -> dict[str, Any]:

@@ -1,11 +1,15 @@
--- Valid and bad events of every dimension, a column for each measure and window that an objective asks for.
+-- Valid and bad events of every dimension and window (its length in seconds), a column for each measure.
 -- Time is cut into bands at the edges of the windows, each read once from the coarsest rollup that is exact there;
--- a window is then the sum of its bands.
+-- a window is then the sum of its bands. A row a window rather than a column: planning the statement costs more than
+-- running it over a few dimensions, and grows with the columns.
 SELECT
     dim_id,
-    $cells
+    window_s,
+    $sums
 FROM
 (
     $grains
 )
-GROUP BY dim_id
+ARRAY JOIN $windows_of_bands[band + 1] AS window_s
+GROUP BY dim_id, window_s
+ORDER BY dim_id
