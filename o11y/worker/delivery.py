@@ -28,12 +28,16 @@ KEEP_TRYING = timedelta(hours=24)
 #: a message older than this says when it fired, when it arrived and whether it still holds
 LATE_AFTER = timedelta(seconds=90)
 LONGEST_RETRY_AFTER_S = 300.0
+#: a receiver that took this long to fail is left to the outbox for a while: several groups of alerts, each waiting for
+#: it in turn, would use up the tick's deadline
+SLOW = timedelta(seconds=5)
+REST = timedelta(seconds=30)
 
 PresenceOf = Callable[[Notification], Presence]
 
 
 class Delivery:
-    """Sends through the receiver of each severity; ``simulated`` runs without retries in the background (replay)."""
+    """Sends through the receiver of each severity, and through the outbox when that fails."""
 
     def __init__(
         self,
@@ -51,11 +55,17 @@ class Delivery:
         self._history = history
         self._clock = clock
         self._metrics = metrics
+        self._resting: dict[Severity, datetime] = {}
         self.presence_of: PresenceOf = lambda _: Presence.UNKNOWN
 
     async def send(self, message: Notification | Notice, *, token: str) -> bool:
         """First attempt of a claimed message; False: it waits in the outbox."""
-        return await self._attempt(OutboxEntry(message, 0, self._clock(), token))
+        now = self._clock()
+        rested = self._resting.get(message.severity, now)
+        if now < rested:
+            await self._put_off(OutboxEntry(message, 0, rested, token))
+            return False
+        return await self._attempt(OutboxEntry(message, 0, now, token))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Retry what is due, every second, until ``stop``."""
@@ -95,10 +105,19 @@ class Delivery:
             async with asyncio.timeout(SEND_DEADLINE_S):
                 await self._notifiers[message.severity].notify(self._as_told_now(message, now))
         except (NotifyError, TimeoutError) as error:
+            if self._clock() - now >= SLOW:
+                self._resting[message.severity] = self._clock() + REST
             await self._failed(entry, error)
             return False
+        self._resting.pop(message.severity, None)
         await self._delivered(entry)
         return True
+
+    async def _put_off(self, entry: OutboxEntry) -> None:
+        await self._write_down(entry)
+        for alert in _alerts(entry.notification):
+            await self._claims.queue(alert, token=entry.token, now=self._clock())
+        self._metrics.notifications.labels(entry.notification.severity, "delayed").inc()
 
     def _as_told_now(self, message: Notification | Notice, now: datetime) -> Notification | Notice:
         """A late one gives fired-at, delivered-at and the present state."""

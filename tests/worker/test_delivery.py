@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from o11y.alerting.notification import Presence
+from o11y.alerting.notification import Notice, Notification, Presence
 from o11y.slo.windows import Severity
 from o11y.worker.delivery import KEEP_TRYING, LONGEST_RETRY_AFTER_S
 from o11y.worker.ports import NotifyError, StoreError
@@ -38,6 +38,31 @@ def test_slack_failing_twice_then_working_gives_exactly_one_message() -> None:
         await world.tick(replica, minutes=5)
         assert world.slack.alerts == [page]
         assert world.spool.transitions() == ["fired", "notified"]
+
+    asyncio.run(scenario(World()))
+
+
+def test_a_receiver_that_hangs_costs_a_tick_one_deadline_and_gets_everything_later() -> None:
+    async def scenario(world: World) -> None:
+        replica = world.replica()
+        asked = world.slack.notify
+
+        async def hang(message: Notification | Notice) -> None:
+            if world.slack.fails:
+                world.clock.advance(10)
+            await asked(message)
+
+        world.slack.notify = hang  # type: ignore[method-assign]
+        world.slack.fails = [DOWN]
+        first, *others = [notification(notification_id=f"n{number}") for number in range(6)]
+        assert not await replica.delivery.send(first, token="n0")
+        for other in others:
+            assert not await replica.delivery.send(other, token=other.notification_id)
+        assert (world.slack.attempts, world.clock.now) == (1, NOW + timedelta(seconds=10))
+        await retry_until_empty(world, replica, step_s=1)
+        assert sorted(one.notification_id for one in world.slack.alerts) == [f"n{number}" for number in range(6)]
+        assert not any(one.repeated for one in world.slack.alerts)
+        assert await replica.delivery.send(notification(notification_id="after"), token="after")
 
     asyncio.run(scenario(World()))
 
