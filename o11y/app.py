@@ -236,13 +236,11 @@ def assemble(
         tell=notices.tell,
         replica=replica,
     )
-    counts = ClickHouseCounts(stores.clickhouse)
-    recommended = recommended_of(settings, stores.redis)
     ticker = Ticker(
         objectives=objectives,
-        counts=counts,
+        counts=ClickHouseCounts(stores.clickhouse),
         colour=ClickHouseColour(stores.clickhouse),
-        recommended=recommended,
+        recommended=recommended_of(settings, stores.redis),
         memory=memory,
         claims=claims,
         delivery=delivery,
@@ -253,9 +251,8 @@ def assemble(
         replica=replica,
         lag_s=settings.ingest_lag_s,
     )
-    questions = Questions(objectives, counts, recommended, ticker, settings.ingest_lag_s)
     dimensions = ClickHouseDimensions(stores.clickhouse)
-    return Worker(stores, metrics, shipper, delivery, notices, ticker, questions, dimensions)
+    return Worker(stores, metrics, shipper, delivery, notices, ticker, Questions(ticker), dimensions)
 
 
 def _restore(claims: Claims, told: ClickHouseHistory, clock: Clock) -> Callable[[], Awaitable[None]]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from o11y.alerting.key import alert_key
 from o11y.slo.counts import Ratio
 from o11y.slo.dimension import Dimension
 from o11y.slo.objective import Objective
@@ -25,3 +26,8 @@ class Alert:
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
             raise ValueError("at: needs a time zone")
+
+    @property
+    def key(self) -> str:
+        """The same in every tick and replica: objective x dimension, whatever the severity."""
+        return alert_key(self.objective.name, self.dimension)

@@ -64,3 +64,8 @@ class Notice:
     title: str
     text: str
     at: datetime
+
+
+def message_id(message: Notification | Notice) -> str:
+    """What the outbox knows a message by."""
+    return message.notice_id if isinstance(message, Notice) else message.notification_id

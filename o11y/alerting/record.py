@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from o11y.alerting.alert import Alert
-from o11y.alerting.key import alert_key
 from o11y.slo.burn_rate import burn_rate
 
 #: how an aggregate's folded names are written; ``scope`` tells it from a model of that name
@@ -40,6 +39,6 @@ def alert_record(alert: Alert, *, transition: str, notification_id: str = "", re
         "short_valid": alert.short.valid,
         "short_bad": alert.short.bad,
         "target": str(alert.objective.target),
-        "key": alert_key(alert.objective.name, alert.dimension),
+        "key": alert.key,
         "notification_id": notification_id,
     }

@@ -9,6 +9,7 @@ from o11y.commands.clock import utc_now
 from o11y.settings import Settings
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.notices import dimensions_folded, spool_too_old
+from o11y.worker.pause import pause
 from o11y.worker.ports import EventSink, StoreError
 from o11y.worker.shipper import backoff_s
 
@@ -50,11 +51,15 @@ class Background:
         await asyncio.gather(*done, *late, return_exceptions=True)
 
     async def _prepare(self) -> None:
-        """Bring a server's tables up to date, whenever it answers; then learn which dimensions are open."""
+        """Bring a server's tables up to date, whenever it answers; then learn which dimensions are open.
+
+        An embedded database was brought up to date when it was opened.
+        """
         failures = 0
         while not self._ending.is_set():
             try:
-                await migrate(self._worker.stores.clickhouse)
+                if not self._settings.embedded_clickhouse:
+                    await migrate(self._worker.stores.clickhouse)
                 known = await self._worker.dimensions.known_dimensions(SEEDED_DIMENSIONS)
                 self._limit.seed(known, now=utc_now())
             except SchemaTooNew as error:
@@ -63,7 +68,7 @@ class Background:
             except StoreError as error:
                 failures += 1
                 log.warning("ClickHouse is not ready", extra={"error": str(error)})
-                await self._pause(backoff_s(failures, 1.0))
+                await pause(self._ending, backoff_s(failures, 1.0))
                 continue
             return
 
@@ -74,7 +79,7 @@ class Background:
                 await self._look(folded)
             except Exception:  # the loop's edge: watching must not end
                 log.exception("self-check failed")
-            await self._pause(WATCH_EVERY_S)
+            await pause(self._ending, WATCH_EVERY_S)
 
     async def _look(self, folded: dict[str, int]) -> None:
         metrics, now = self._worker.metrics, utc_now()
@@ -89,10 +94,3 @@ class Background:
                 limit = self._settings.max_dimensions_per_client
                 await self._worker.notices.tell(dimensions_folded(client, limit, now=now))
             folded[client] = count
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._ending.wait()
-        except TimeoutError:
-            return

@@ -4,15 +4,15 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from o11y.alerting.alert import Alert
 from o11y.alerting.claim import PAGE_COOLDOWN_MS, TICKET_COOLDOWN_MS, ClaimTerms, Verdict
-from o11y.alerting.key import alert_key
 from o11y.metrics import Metrics
 from o11y.slo.objective import Objective
 from o11y.slo.windows import Severity
+from o11y.worker.local_memory import epoch_ms
 from o11y.worker.ports import AlertMemory, MemoryLost, ToldAlert
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Claims:
         return answer
 
     async def _claim(self, alert: Alert, *, token: str, now: datetime) -> Answer:
-        key, terms, now_ms = _key(alert), terms_of(alert.severity, alert.objective), _ms(now)
+        key, terms, now_ms = alert.key, terms_of(alert.severity, alert.objective), epoch_ms(now)
         try:
             await self._share_what_was_told()
             verdict = await self._shared.claim(key, alert.severity, terms, token=token, now_ms=self._shared_ms(now_ms))
@@ -85,7 +85,7 @@ class Claims:
 
     async def queue(self, alert: Alert, *, token: str, now: datetime) -> None:
         """It is in the outbox, and will be delivered."""
-        key, terms, now_ms = _key(alert), terms_of(alert.severity, alert.objective), _ms(now)
+        key, terms, now_ms = alert.key, terms_of(alert.severity, alert.objective), epoch_ms(now)
         _remember(self._in_hand, _whose(alert), (now, Verdict.QUEUED))
         await self._local.queue(key, alert.severity, terms, token=token, now_ms=now_ms)
         await self._tolerating(
@@ -94,7 +94,7 @@ class Claims:
 
     async def confirm(self, alert: Alert, *, token: str, now: datetime) -> None:
         """It was delivered."""
-        key, terms, now_ms = _key(alert), terms_of(alert.severity, alert.objective), _ms(now)
+        key, terms, now_ms = alert.key, terms_of(alert.severity, alert.objective), epoch_ms(now)
         _remember(self._in_hand, _whose(alert), (now, Verdict.COOLDOWN))
         await self._local.confirm(key, alert.severity, terms, token=token, now_ms=now_ms)
         shared = await self._tolerating(
@@ -138,12 +138,8 @@ class Claims:
         return now_ms if self._simulated else None
 
 
-def _key(alert: Alert) -> str:
-    return alert_key(alert.objective.name, alert.dimension)
-
-
 def _whose(alert: Alert) -> _Whose:
-    return _key(alert), alert.severity
+    return alert.key, alert.severity
 
 
 def _remember(memory: OrderedDict[_Whose, _T], whose: _Whose, value: _T) -> None:
@@ -151,7 +147,3 @@ def _remember(memory: OrderedDict[_Whose, _T], whose: _Whose, value: _T) -> None
     memory.move_to_end(whose)
     if len(memory) > _REMEMBERED:
         memory.popitem(last=False)
-
-
-def _ms(now: datetime) -> int:
-    return int(now.astimezone(UTC).timestamp() * 1000)

@@ -12,11 +12,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from o11y.alerting.alert import Alert
-from o11y.alerting.notification import Notice, Notification, Presence
+from o11y.alerting.notification import Notice, Notification, Presence, message_id
 from o11y.metrics import Metrics
 from o11y.slo.windows import Severity
 from o11y.worker.claims import Claims
 from o11y.worker.history import History
+from o11y.worker.pause import pause
 from o11y.worker.ports import Clock, MemoryLost, Notifier, NotifyError, Outbox, OutboxEntry
 from o11y.worker.shipper import backoff_s
 
@@ -63,7 +64,8 @@ class Delivery:
         now = self._clock()
         rested = self._resting.get(message.severity, now)
         if now < rested:
-            await self._put_off(OutboxEntry(message, 0, rested, token))
+            await self._hold(OutboxEntry(message, 0, rested, token))
+            self._metrics.notifications.labels(message.severity, "delayed").inc()
             return False
         return await self._attempt(OutboxEntry(message, 0, now, token))
 
@@ -74,11 +76,7 @@ class Delivery:
                 await self.retry_due()
             except Exception:  # the loop's edge: the entries stay in the outbox
                 log.exception("outbox pass failed")
-            try:
-                async with asyncio.timeout(1):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+            await pause(stop, 1)
 
     async def retry_due(self) -> int:
         """Attempt every due entry once, pages first; returns how many were delivered."""
@@ -88,7 +86,7 @@ class Delivery:
             try:
                 delivered += await self._attempt(entry)
             except Exception:  # it stays in the outbox; the next entry is not to wait for it
-                log.exception("delivery failed", extra={"notification": _id(entry.notification)})
+                log.exception("delivery failed", extra={"notification": message_id(entry.notification)})
         self._metrics.outbox.set(await self._outbox.size())
         return delivered
 
@@ -98,9 +96,7 @@ class Delivery:
         if now - _born(message) > KEEP_TRYING:
             await self._give_up(entry, f"not delivered in {KEEP_TRYING.total_seconds() / 3600:.0f} h")
             return False
-        await self._write_down(_uncertain(entry, now))
-        for alert in _alerts(message):
-            await self._claims.queue(alert, token=entry.token, now=now)
+        await self._hold(_uncertain(entry, now))
         try:
             async with asyncio.timeout(SEND_DEADLINE_S):
                 await self._notifiers[message.severity].notify(self._as_told_now(message, now))
@@ -113,11 +109,11 @@ class Delivery:
         await self._delivered(entry)
         return True
 
-    async def _put_off(self, entry: OutboxEntry) -> None:
+    async def _hold(self, entry: OutboxEntry) -> None:
+        """In the outbox; claims of its alerts are answered accordingly."""
         await self._write_down(entry)
         for alert in _alerts(entry.notification):
             await self._claims.queue(alert, token=entry.token, now=self._clock())
-        self._metrics.notifications.labels(entry.notification.severity, "delayed").inc()
 
     def _as_told_now(self, message: Notification | Notice, now: datetime) -> Notification | Notice:
         """A late one gives fired-at, delivered-at and the present state."""
@@ -129,16 +125,16 @@ class Delivery:
         message, now = entry.notification, self._clock()
         for alert in _alerts(message):
             await self._claims.confirm(alert, token=entry.token, now=now)
-        await self._tolerating(lambda: self._outbox.done(_id(message)))
+        await self._tolerating(lambda: self._outbox.done(message_id(message)))
         self._metrics.notifications.labels(message.severity, "delivered").inc()
-        await self._history.write(_alerts(message), "notified", notification_id=_id(message), now=now)
+        await self._history.write(_alerts(message), "notified", notification_id=message_id(message), now=now)
 
     async def _failed(self, entry: OutboxEntry, error: NotifyError | TimeoutError) -> None:
         message, now = entry.notification, self._clock()
         log.warning(
             "notification not delivered",
             extra={
-                "notification": _id(message),
+                "notification": message_id(message),
                 "attempt": entry.attempts + 1,
                 "error": str(error) or "deadline passed",
             },
@@ -157,13 +153,13 @@ class Delivery:
 
     async def _give_up(self, entry: OutboxEntry, reason: str) -> None:
         message = entry.notification
-        log.error("notification given up", extra={"notification": _id(message), "reason": reason})
+        log.error("notification given up", extra={"notification": message_id(message), "reason": reason})
         for alert in _alerts(message):  # its cooldown starts, or the key would wait for the outbox for a day
             await self._claims.confirm(alert, token=entry.token, now=self._clock())
-        await self._tolerating(lambda: self._outbox.done(_id(message)))
+        await self._tolerating(lambda: self._outbox.done(message_id(message)))
         self._metrics.notifications.labels(message.severity, "undeliverable").inc()
         await self._history.write(
-            _alerts(message), "undeliverable", notification_id=_id(message), reason=reason, now=self._clock()
+            _alerts(message), "undeliverable", notification_id=message_id(message), reason=reason, now=self._clock()
         )
 
     async def _write_down(self, entry: OutboxEntry) -> None:
@@ -183,10 +179,6 @@ def _uncertain(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     if isinstance(message, Notification):
         message = replace(message, repeated=True)
     return OutboxEntry(message, entry.attempts + 1, now + timedelta(seconds=ATTEMPT_LEASE_S), entry.token)
-
-
-def _id(message: Notification | Notice) -> str:
-    return message.notice_id if isinstance(message, Notice) else message.notification_id
 
 
 def _born(message: Notification | Notice) -> datetime:

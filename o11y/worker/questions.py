@@ -1,6 +1,5 @@
 """What engineers ask an evaluator: what fires at a time, and why (not). Reads only; answers are JSON-ready."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +9,7 @@ from o11y.alerting.triage import PagePolicy, groups
 from o11y.slo.burn_rate import burn_rate
 from o11y.slo.dimension import Dimension
 from o11y.slo.evaluation import Evaluator, PairVerdict
-from o11y.slo.objective import Objective
 from o11y.slo.windows import Severity
-from o11y.worker.ports import CountStore, RecommendedModels
 from o11y.worker.tick import Ticker, whole_minute, window_end
 
 
@@ -20,11 +17,7 @@ from o11y.worker.tick import Ticker, whole_minute, window_end
 class Questions:
     """Asks the same stores and the same mathematics as the tick does."""
 
-    objectives: Sequence[Objective]
-    counts: CountStore
-    recommended: RecommendedModels
     ticker: Ticker
-    lag_s: int
 
     async def dry_run(self, at: datetime) -> dict[str, Any]:
         """What a tick at this time finds; nothing is claimed or sent."""
@@ -41,12 +34,11 @@ class Questions:
     async def explain(self, dimension: Dimension, at: datetime) -> dict[str, Any]:
         """Every count, rate and verdict of one client x provider x model, each with its reason."""
         minute = whole_minute(at)
-        until = window_end(minute, self.lag_s)
-        windows = {seconds for o in self.objectives for pair in o.pairs for seconds in (pair.long_s, pair.short_s)}
-        counts = await self.counts.counts({o.sli for o in self.objectives}, windows, until=until, only=dimension)
+        until = window_end(minute, self.ticker.lag_s)
+        counts = await self.ticker.count(until, only=dimension)
         known = dimension in counts
-        found = Evaluator(self.objectives).explain(counts, dimension)
-        policy = PagePolicy(await self.recommended.ids(now=at))
+        found = Evaluator(self.ticker.objectives).explain(counts, dimension)
+        policy = PagePolicy(await self.ticker.recommended.ids(now=at))
         return {
             "time": rfc3339(minute),
             "until": rfc3339(until),

@@ -9,6 +9,7 @@ from datetime import timedelta
 from o11y.alerting.notification import Notice
 from o11y.metrics import Metrics
 from o11y.slo.windows import Severity
+from o11y.worker.pause import pause
 from o11y.worker.ports import BatchState, Clock, EventStore, MemoryLost, Spool, SpoolBatch, StoreError, Watermarks
 
 log = logging.getLogger(__name__)
@@ -49,9 +50,9 @@ class Shipper:
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``: a batch after the other, a pause when nothing is due or ClickHouse is away."""
         while not stop.is_set():
-            pause = await self._turn()
-            if pause:
-                await _wait(stop, pause)
+            rest_s = await self._turn()
+            if rest_s:
+                await pause(stop, rest_s)
 
     async def drain(self) -> None:
         """Ship everything now, open batches too; stops at the first failure, which keeps the rest in the spool.
@@ -164,11 +165,3 @@ def backoff_s(failures: int, jitter: float) -> float:
     """Exponential from half a second to half a minute, with a jitter of up to half of it (``jitter`` in [0, 1))."""
     longest = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(failures - 1, 10))
     return float(longest * (0.5 + jitter / 2))
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        pass

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from time import perf_counter
 
 from o11y.alerting.alert import Alert
-from o11y.alerting.key import alert_key
 from o11y.alerting.notification import Notice, Notification, Presence
 from o11y.alerting.triage import PagePolicy, triage
 from o11y.metrics import Metrics
+from o11y.slo.counts import Counts
+from o11y.slo.dimension import Dimension
 from o11y.slo.evaluation import Evaluator
 from o11y.slo.objective import Objective
 from o11y.slo.windows import Severity
@@ -204,12 +205,16 @@ class Ticker:
             watermark = await self.memory.oldest()
         except MemoryLost:
             watermark = None
-        windows = {seconds for o in self.objectives for pair in o.pairs for seconds in (pair.long_s, pair.short_s)}
-        counts = await self.counts.counts({o.sli for o in self.objectives}, windows, until=until)
+        counts = await self.count(until)
         breaches = await asyncio.to_thread(lambda: list(self._evaluator.breaches(counts)))
         policy = PagePolicy(await self.recommended.ids(now=self.clock()))
         alerts = triage(breaches, policy, at=minute)
         return Evaluation(minute, until, len(counts), tuple(alerts), watermark is not None and watermark < until)
+
+    async def count(self, until: datetime, *, only: Dimension | None = None) -> Counts:
+        """What the objectives count, in all their windows; of one client x provider x model if ``only`` names it."""
+        windows = {seconds for o in self.objectives for pair in o.pairs for seconds in (pair.long_s, pair.short_s)}
+        return await self.counts.counts({o.sli for o in self.objectives}, windows, until=until, only=only)
 
     async def _keep_lease(self, minute: datetime) -> None:
         while True:
@@ -264,4 +269,4 @@ class Ticker:
 
 
 def _identity(alert: Alert) -> tuple[str, Severity]:
-    return alert_key(alert.objective.name, alert.dimension), alert.severity
+    return alert.key, alert.severity

@@ -11,7 +11,7 @@ from tests.worker_fakes import BURNING, SMOULDERING, World, counted
 
 
 def asked(world: World) -> Questions:
-    return Questions(world.objectives, world.counts, world.models, world.replica().ticker, 10)
+    return Questions(world.replica().ticker)
 
 
 def explain(world: World, where: Dimension | None = None) -> dict[str, Any]:

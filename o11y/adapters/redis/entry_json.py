@@ -4,13 +4,7 @@ import json
 from datetime import datetime
 
 from o11y.alerting import notification_json
-from o11y.alerting.notification import Notice
 from o11y.worker.ports import OutboxEntry
-
-
-def entry_id(entry: OutboxEntry) -> str:
-    message = entry.notification
-    return message.notice_id if isinstance(message, Notice) else message.notification_id
 
 
 def dumps(entry: OutboxEntry) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from o11y.adapters.redis import entry_json
 from o11y.adapters.redis.connection import Argument, RedisConnection, script
 from o11y.adapters.redis.mirror import LocalCopy, OutboxMirror
+from o11y.alerting.notification import message_id
+from o11y.worker.delivery import SEND_DEADLINE_S
 from o11y.worker.local_memory import epoch_ms
 from o11y.worker.ports import MemoryLost, OutboxEntry
 
@@ -16,7 +18,6 @@ _log = logging.getLogger(__name__)
 _OUTBOX = script("outbox")
 _KEYS = ["o11y:{outbox}:entries", "o11y:{outbox}:due", "o11y:{outbox}:delivered"]
 _REMEMBER_MS = 48 * 3_600_000  # deliveries: twice as long as an entry is retried
-_SEND_DEADLINE_S = 10
 _ASKED_AT_ONCE = 500
 
 
@@ -37,7 +38,7 @@ class RedisOutbox:
 
     async def put(self, entry: OutboxEntry) -> None:
         """New, or to be tried again at its new ``due_at``: a lease on it ends."""
-        identity, payload = entry_json.entry_id(entry), entry_json.dumps(entry)
+        identity, payload = message_id(entry.notification), entry_json.dumps(entry)
         self._leased.pop(identity, None)
         kept = await self._local.put(identity, payload)
         try:
@@ -49,14 +50,14 @@ class RedisOutbox:
 
     async def take_due(self, *, now: datetime, lease_s: int) -> Sequence[OutboxEntry]:
         """At most as many as can each use the whole deadline of a send within the lease; ask again for the rest."""
-        limit = max(1, lease_s // _SEND_DEADLINE_S)
+        limit = max(1, lease_s // SEND_DEADLINE_S)
         try:
             await self._reconcile()
             entries = list(_readable(await self._run("take", epoch_ms(now), lease_s * 1000, limit)))
         except MemoryLost:
             entries = await self._due_locally(now, limit)
         self._leased = {identity: until for identity, until in self._leased.items() if until > now}
-        self._leased |= {entry_json.entry_id(entry): now + timedelta(seconds=lease_s) for entry in entries}
+        self._leased |= {message_id(entry.notification): now + timedelta(seconds=lease_s) for entry in entries}
         return entries
 
     async def done(self, notification_id: str) -> None:
@@ -100,7 +101,7 @@ class RedisOutbox:
         free = (
             entry
             for entry in _readable((await self._local.entries()).values())
-            if entry.due_at <= now and self._leased.get(entry_json.entry_id(entry), now) <= now
+            if entry.due_at <= now and self._leased.get(message_id(entry.notification), now) <= now
         )
         return sorted(free, key=lambda entry: entry.due_at)[:limit]
 

@@ -13,7 +13,7 @@ import redis
 from o11y.adapters.redis import entry_json
 from o11y.adapters.redis.connection import RedisConnection
 from o11y.adapters.redis.outbox import RedisOutbox
-from o11y.alerting.notification import Notice
+from o11y.alerting.notification import Notice, message_id
 from o11y.slo.windows import Severity
 from o11y.worker.ports import Outbox, OutboxEntry, SpoolFull
 from tests.builders import notification
@@ -29,7 +29,7 @@ def entry(identity: str, *, due_in_s: int = 0, attempts: int = 1) -> OutboxEntry
 
 
 def ids(entries: Any) -> list[str]:
-    return [entry_json.entry_id(taken) for taken in entries]
+    return [message_id(taken.notification) for taken in entries]
 
 
 async def take(outbox: Outbox, now: datetime = NOW, lease_s: int = 30) -> list[str]:
