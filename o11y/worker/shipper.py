@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from o11y.alerting.notification import Notice
 from o11y.metrics import Metrics
@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 #: ClickHouse forgets deduplication tokens by count, not by time; after this long, look before inserting again.
 LOOK_FIRST_AFTER = timedelta(minutes=30)
 WATERMARK_TTL_S = 60
+#: an unchanged watermark is told again this often, well before it would be forgotten; a changed one at once
+REPUBLISH_AFTER = timedelta(seconds=5)
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 
@@ -46,6 +48,7 @@ class Shipper:
         self._jitter = jitter
         self._failures = 0
         self._seen_mixed: str | None = None
+        self._published: tuple[datetime | None, datetime] | None = None  # the watermark, and when it was told
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``: a batch after the other, a pause when nothing is due or ClickHouse is away."""
@@ -155,8 +158,15 @@ class Shipper:
         self._metrics.spool_bytes.set(depth.bytes)
         age = (self._clock() - depth.oldest).total_seconds() if depth.oldest else 0.0
         self._metrics.spool_age_s.set(max(0.0, age))
+        mark, now = depth.oldest_event_time, self._clock()
+        if self._published is not None:
+            told, at = self._published
+            if told == mark and timedelta() <= now - at < REPUBLISH_AFTER:
+                return
+        self._published = None
         try:
-            await self._watermarks.publish(self._replica, depth.oldest_event_time, ttl_s=WATERMARK_TTL_S)
+            await self._watermarks.publish(self._replica, mark, ttl_s=WATERMARK_TTL_S)
+            self._published = mark, now
         except MemoryLost:
             self._metrics.memory_lost.inc()
 

@@ -10,7 +10,7 @@ import pytest
 from o11y.alerting.notification import Notice
 from o11y.metrics import Metrics
 from o11y.worker.ports import BatchState, SpoolBatch, StoreError
-from o11y.worker.shipper import LOOK_FIRST_AFTER, Shipper, backoff_s
+from o11y.worker.shipper import LOOK_FIRST_AFTER, REPUBLISH_AFTER, Shipper, backoff_s
 from tests.builders import NOW
 from tests.fakes import FakeMemory, SteppingClock
 from tests.fakes_spool import FakeSpool
@@ -240,6 +240,36 @@ def test_the_watermark_is_the_oldest_event_that_waits_even_without_redis() -> No
         yard.memory.lost = True
         assert await yard.turn() == 0
         assert yard.users() == ["one", "two"]
+
+    asyncio.run(scenario(Yard()))
+
+
+def test_an_unchanged_watermark_is_published_again_only_after_a_while() -> None:
+    async def scenario(yard: Yard) -> None:
+        published: list[datetime | None] = []
+        publish = yard.memory.publish
+
+        async def noted(replica: str, oldest: datetime | None, *, ttl_s: int) -> None:
+            await publish(replica, oldest, ttl_s=ttl_s)
+            published.append(oldest)
+
+        yard.memory.publish = noted  # type: ignore[method-assign]
+        for _ in range(10):
+            await yard.turn()
+        assert published == [None]
+        yard.clock.advance(REPUBLISH_AFTER.total_seconds())
+        await yard.turn()
+        assert published == [None, None]
+        yard.post("one")
+        await yard.turn()
+        await yard.turn()
+        assert published == [None, None, NOW, None]
+        yard.memory.lost = True
+        yard.post("two")
+        await yard.turn()
+        yard.memory.lost = False
+        await yard.turn()
+        assert published == [None, None, NOW, None, None]
 
     asyncio.run(scenario(Yard()))
 
