@@ -1,11 +1,11 @@
 """In-memory stand-ins for the worker's ports, kept honest by the contract suites that the real adapters pass too."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from o11y.alerting.claim import ClaimTerms, Verdict
-from o11y.alerting.notification import Notice
-from o11y.slo.windows import Severity
+from o11y.alerting.claim import Subject, Verdict
+from o11y.alerting.notification import message_id
 from o11y.worker.local_memory import LocalMemory
 from o11y.worker.ports import MemoryLost, OutboxEntry
 
@@ -35,9 +35,10 @@ class FakeMemory(LocalMemory):
 
     def flush(self) -> None:
         self._states.clear()
-        self._marked = False
+        self._generation = None
         self._leases: dict[datetime, tuple[str, datetime]] = {}
         self._finished: dict[datetime, str] = {}
+        self._first: datetime | None = None
         self._last: datetime | None = None
         self._marks: dict[str, tuple[datetime | None, datetime]] = {}
 
@@ -45,37 +46,36 @@ class FakeMemory(LocalMemory):
         if self.lost:
             raise MemoryLost("told to be lost")
 
-    async def claim(
-        self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None
-    ) -> Verdict:
+    async def claim(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> Sequence[Verdict]:
         self._check()
-        return await super().claim(key, severity, terms, token=token, now_ms=now_ms)
+        return await super().claim(subjects, token=token, now_ms=now_ms)
 
-    async def queue(self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None) -> None:
+    async def queue(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
         self._check()
-        await super().queue(key, severity, terms, token=token, now_ms=now_ms)
+        await super().queue(subjects, token=token, now_ms=now_ms)
 
-    async def confirm(self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None) -> None:
+    async def confirm(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
         self._check()
-        await super().confirm(key, severity, terms, token=token, now_ms=now_ms)
+        await super().confirm(subjects, token=token, now_ms=now_ms)
 
     async def restore(self, told, terms) -> None:
         self._check()
         await super().restore(told, terms)
 
-    async def has_generation(self) -> bool:
+    async def generation(self) -> str | None:
         self._check()
-        return await super().has_generation()
+        return await super().generation()
 
-    async def mark_generation(self) -> None:
+    async def mark_generation(self) -> str:
         self._check()
-        await super().mark_generation()
+        return await super().mark_generation()
 
     async def acquire(self, minute: datetime, *, owner: str, lease_s: int) -> bool:
         self._check()
         holder, until = self._leases.get(minute, (owner, self._clock.now))
         if minute in self._finished or (holder != owner and self._clock.now < until):
             return False
+        self._first = self._first or minute
         self._leases[minute] = (owner, self._clock.now + timedelta(seconds=lease_s))
         return True
 
@@ -96,6 +96,23 @@ class FakeMemory(LocalMemory):
         self._check()
         return self._last
 
+    async def unfinished(self, since: datetime, until: datetime) -> Sequence[datetime]:
+        self._check()
+        if self._first is None:
+            return []
+        minutes = [since + timedelta(minutes=n) for n in range((until - since) // timedelta(minutes=1))]
+        leased = {minute for minute, (_, ends) in self._leases.items() if self._clock.now < ends}
+        return [m for m in minutes if m >= self._first and m not in self._finished and m not in leased]
+
+    async def rewind(self, minute: datetime) -> None:
+        self._check()
+        for done in [done for done in self._finished if done >= minute]:
+            del self._finished[done], self._leases[done]
+        if self._last is not None and self._last >= minute:
+            self._last = minute - timedelta(minutes=1)
+        if self._first is not None:
+            self._first = min(self._first, minute)
+
     async def publish(self, replica: str, oldest_event_time: datetime | None, *, ttl_s: int) -> None:
         self._check()
         self._marks[replica] = (oldest_event_time, self._clock.now + timedelta(seconds=ttl_s))
@@ -114,16 +131,20 @@ class FakeOutbox:
         self.delivered: set[str] = set()
         self._due: dict[str, datetime] = {}
 
-    async def put(self, entry: OutboxEntry) -> None:
-        message = entry.notification
-        identity = message.notice_id if isinstance(message, Notice) else message.notification_id
-        if identity not in self.delivered:
-            self.entries[identity], self._due[identity] = entry, entry.due_at
+    async def put(self, entry: OutboxEntry) -> bool:
+        identity = message_id(entry.notification)
+        if identity in self.delivered:
+            return False
+        self.entries[identity], self._due[identity] = entry, entry.due_at
+        ticket, began = entry.turn
+        return any(turn[0] is ticket and turn[1] < began for turn in (other.turn for other in self.entries.values()))
 
     async def take_due(self, *, now: datetime, lease_s: int) -> Sequence[OutboxEntry]:
-        due = sorted((at, identity) for identity, at in self._due.items() if at <= now)[: max(1, lease_s // 10)]
-        self._due |= {identity: now + timedelta(seconds=lease_s) for _, identity in due}
-        return [self.entries[identity] for _, identity in due]
+        free = [replace(entry, due_at=self._due[identity]) for identity, entry in self.entries.items()]
+        due = sorted((entry.turn, message_id(entry.notification)) for entry in free if entry.is_due(now))
+        taken = [identity for _, identity in due[: max(1, lease_s // 10)]]
+        self._due |= dict.fromkeys(taken, now + timedelta(seconds=lease_s))
+        return [self.entries[identity] for identity in taken]
 
     async def done(self, notification_id: str) -> None:
         self.delivered.add(notification_id)

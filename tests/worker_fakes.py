@@ -234,7 +234,9 @@ class World:
             "claims": claims,
             "delivery": delivery,
             "history": history,
-            "restore": lambda: claims.restore_after_flush(lambda: self.told.told_since(self.clock() - DAY)),
+            "restore": lambda: claims.restore_after_flush(
+                lambda: self.told.told_since(self.clock() - DAY), now=self.clock()
+            ),
             "clock": self.clock,
             "metrics": metrics,
             "replica": name,

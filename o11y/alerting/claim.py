@@ -43,6 +43,15 @@ class ClaimTerms:
             raise ValueError(f"lease_ms: {self.lease_ms} must be at least 1")
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a claim is about: one severity of one alert key, and for how long a claim of it holds."""
+
+    key: str
+    severity: Severity
+    terms: ClaimTerms
+
+
 PAGE_COOLDOWN_MS = 15 * 60_000
 TICKET_COOLDOWN_MS = 4 * 3_600_000
 
@@ -111,8 +120,13 @@ def claim(state: State, severity: Severity, terms: ClaimTerms, *, token: str, no
 
 
 def queue(state: State, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int) -> State:
-    """Delivery failed; the outbox has it. Another evaluator's lease is left alone."""
+    """Delivery failed; the outbox has it. Another evaluator's lease is left alone.
+
+    A page that was not known to wait is live from now on: its claim may have been made without this memory.
+    """
     telling = _released(state.of(severity), token)
+    if severity is Severity.PAGE and not telling.queued.holds(now_ms, terms.skew_ms):
+        state = replace(state, live=Span(now_ms, now_ms + terms.hold_ms))
     return _put(state, severity, replace(telling, queued=Span(now_ms, now_ms + terms.outbox_ms)))
 
 

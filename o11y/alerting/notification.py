@@ -66,6 +66,11 @@ class Notice:
     at: datetime
 
 
+def began_at(message: Notification | Notice) -> datetime:
+    """The minute that it tells of."""
+    return message.at if isinstance(message, Notice) else message.fired_at
+
+
 def message_id(message: Notification | Notice) -> str:
     """What the outbox knows a message by."""
     return message.notice_id if isinstance(message, Notice) else message.notification_id

@@ -1,6 +1,6 @@
 """Counts of an aggregate: the sums over the dimensions that it folds together."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from o11y.slo.counts import Counts, Ratio, WindowCounts
 from o11y.slo.dimension import Dimension, Scope
@@ -9,36 +9,55 @@ from o11y.slo.sli import Sli
 #: window length in seconds -> [bad, valid]; plain integers, as a Ratio for each addition would cost most of a tick
 _Sums = dict[int, list[int]]
 
+#: (client, provider) -> sums over its models
+_Folded = dict[tuple[str | None, str | None], dict[Sli, _Sums]]
 
-def aggregate(counts: Counts, scope: Scope, slis: Collection[Sli]) -> Counts:
-    """``counts`` summed per dimension of ``scope``, for ``slis`` only."""
-    sums: dict[Dimension, dict[Sli, _Sums]] = {}
-    homes: dict[tuple[str | None, str | None], Dimension] = {}
-    for dimension, by_sli in counts.items():
-        whose = (dimension.client, dimension.provider)
-        if scope is Scope.MODEL or (home := homes.get(whose)) is None:
-            home = homes[whose] = dimension.within(scope)
-            sums.setdefault(home, {sli: {} for sli in slis})
-        for sli, windows in sums[home].items():
-            _add(windows, by_sli.get(sli, {}))
-    return {home: {sli: _ratios(windows) for sli, windows in by_sli.items()} for home, by_sli in sums.items()}
+
+def aggregates(counts: Counts, wanted: Mapping[Scope, Collection[Sli]]) -> dict[Scope, Counts]:
+    """``counts`` summed per dimension of each scope wanted, for its SLIs only.
+
+    Models are folded once, whatever the number of scopes: there are thousands of them, and few clients and providers.
+    """
+    folded = _without_models(counts, {sli for slis in wanted.values() for sli in slis})
+    return {scope: _within(folded, scope, slis) for scope, slis in wanted.items()}
 
 
 def windows_within(counts: Counts, dimension: Dimension, sli: Sli) -> WindowCounts:
     """What ``sli`` counted in ``dimension``; an aggregate's is summed."""
     if dimension.scope is Scope.MODEL:
         return counts.get(dimension, {}).get(sli, {})
-    return aggregate(counts, dimension.scope, (sli,)).get(dimension, {}).get(sli, {})
+    return aggregates(counts, {dimension.scope: (sli,)})[dimension.scope].get(dimension, {}).get(sli, {})
 
 
-def _add(sums: _Sums, windows: WindowCounts) -> None:
-    for window_s, ratio in windows.items():
-        total = sums.get(window_s)
-        if total is None:
-            sums[window_s] = [ratio.bad, ratio.valid]
-        else:
-            total[0] += ratio.bad
-            total[1] += ratio.valid
+def _without_models(counts: Counts, slis: Collection[Sli]) -> _Folded:
+    folded: _Folded = {}
+    for dimension, by_sli in counts.items():
+        whose = (dimension.client, dimension.provider)
+        sums = folded.get(whose)
+        if sums is None:
+            sums = folded[whose] = {sli: {} for sli in slis}
+        for sli, windows in sums.items():
+            if counted := by_sli.get(sli):
+                for window_s, ratio in counted.items():
+                    total = windows.get(window_s)
+                    if total is None:
+                        windows[window_s] = [ratio.bad, ratio.valid]
+                    else:
+                        total[0] += ratio.bad
+                        total[1] += ratio.valid
+    return folded
+
+
+def _within(folded: _Folded, scope: Scope, slis: Collection[Sli]) -> Counts:
+    sums: dict[Dimension, dict[Sli, _Sums]] = {}
+    for (client, provider), by_sli in folded.items():
+        home = sums.setdefault(Dimension(client, provider, "").within(scope), {sli: {} for sli in slis})
+        for sli, windows in home.items():
+            for window_s, (bad, valid) in by_sli[sli].items():
+                total = windows.setdefault(window_s, [0, 0])
+                total[0] += bad
+                total[1] += valid
+    return {home: {sli: _ratios(windows) for sli, windows in by_sli.items()} for home, by_sli in sums.items()}
 
 
 def _ratios(sums: _Sums) -> WindowCounts:

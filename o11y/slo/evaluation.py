@@ -1,12 +1,14 @@
 """Objectives x counts -> verdicts. Exact: a fraction exactly at the threshold reaches it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
 
-from o11y.slo.aggregation import aggregate, windows_within
+from o11y.slo.aggregation import aggregates, windows_within
 from o11y.slo.burn_rate import Threshold
 from o11y.slo.counts import NOTHING, Counts, Ratio, WindowCounts
 from o11y.slo.dimension import Dimension, Scope
@@ -78,13 +80,27 @@ class Explanation:
     overruled: tuple[tuple[Objective, Objective], ...]
 
 
+class _Rule(NamedTuple):
+    """A pair with its threshold, and the threshold's integers within reach."""
+
+    pair: WindowPair
+    threshold: Threshold
+    numerator: int
+    denominator: int
+
+    @classmethod
+    def of(cls, pair: WindowPair, objective: Objective) -> "_Rule":
+        threshold = Threshold.of(pair.burn_rate, objective.budget)
+        return cls(pair, threshold, threshold.numerator, threshold.denominator)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """An objective made ready: its place in the file, and its pairs with integer thresholds."""
 
     place: int
     objective: Objective
-    rules: tuple[tuple[WindowPair, Threshold], ...]
+    rules: tuple[_Rule, ...]
 
 
 class Evaluator:
@@ -94,7 +110,7 @@ class Evaluator:
         self.objectives = tuple(objectives)
         self._plans: dict[Scope, list[_Plan]] = defaultdict(list)
         for place, objective in enumerate(self.objectives):
-            rules = tuple((pair, Threshold.of(pair.burn_rate, objective.budget)) for pair in objective.pairs)
+            rules = tuple(_Rule.of(pair, objective) for pair in objective.pairs)
             self._plans[objective.scope].append(_Plan(place, objective, rules))
         self._speaking: Callable[[Dimension], tuple[_Plan, ...]] = lru_cache(maxsize=_REMEMBERED)(self._choose)
 
@@ -134,39 +150,48 @@ class Evaluator:
         return tuple(sorted(best.values(), key=lambda plan: plan.place))
 
     def _collect(
-        self, counts: Counts, judge_one: Callable[[_Plan, Dimension, WindowCounts], Iterator[PairVerdict]]
+        self, counts: Counts, judge_one: Callable[[_Plan, Dimension, WindowCounts], Collection[PairVerdict]]
     ) -> list[PairVerdict]:
-        found: list[tuple[int, Dimension, list[PairVerdict]]] = []
-        for scope, plans in self._plans.items():
-            slis = {plan.objective.sli for plan in plans}
-            for dimension, by_sli in (counts if scope is Scope.MODEL else aggregate(counts, scope, slis)).items():
-                for plan in self._speaking(dimension):
-                    verdicts = list(judge_one(plan, dimension, by_sli.get(plan.objective.sli, _EMPTY)))
-                    if verdicts:
-                        found.append((plan.place, dimension, verdicts))
+        found: list[tuple[int, Dimension, Collection[PairVerdict]]] = []
+        for dimension, by_sli in chain.from_iterable(scoped.items() for scoped in self._scoped(counts)):
+            for plan in self._speaking(dimension):
+                verdicts = judge_one(plan, dimension, by_sli.get(plan.objective.sli, _EMPTY))
+                if verdicts:
+                    found.append((plan.place, dimension, verdicts))
         found.sort(key=lambda entry: entry[:2])
         return [verdict for _, _, verdicts in found for verdict in verdicts]
 
-    @staticmethod
-    def _judge_all(plan: _Plan, dimension: Dimension, windows: WindowCounts) -> Iterator[PairVerdict]:
-        objective = plan.objective
-        for pair, threshold in plan.rules:
-            long, short = windows.get(pair.long_s, NOTHING), windows.get(pair.short_s, NOTHING)
-            reason = _reason(long, short, threshold=threshold, evidence=objective.evidence)
-            yield PairVerdict(objective, dimension, pair, long, short, reason)
+    def _scoped(self, counts: Counts) -> Iterator[Counts]:
+        """The counts of every scope that an objective speaks of."""
+        if Scope.MODEL in self._plans:
+            yield counts
+        slis = {scope: {plan.objective.sli for plan in plans} for scope, plans in self._plans.items()}
+        slis.pop(Scope.MODEL, None)
+        if slis:
+            yield from aggregates(counts, slis).values()
 
     @staticmethod
-    def _judge_firing(plan: _Plan, dimension: Dimension, windows: WindowCounts) -> Iterator[PairVerdict]:
-        objective = plan.objective
-        for pair, threshold in plan.rules:
-            long = windows.get(pair.long_s, NOTHING)
+    def _judge_all(plan: _Plan, dimension: Dimension, windows: WindowCounts) -> list[PairVerdict]:
+        return [_verdict(plan, dimension, windows, rule) for rule in plan.rules]
+
+    @staticmethod
+    def _judge_firing(plan: _Plan, dimension: Dimension, windows: WindowCounts) -> Collection[PairVerdict]:
+        found: Collection[PairVerdict] = ()
+        for rule in plan.rules:
+            long = windows.get(rule.pair.long_s)
             # Nearly every window of nearly every minute ends here: nothing is created and nothing called before it.
-            if not long.bad or long.bad * threshold.denominator < threshold.numerator * long.valid:
+            if long is None or not (bad := long.bad) or bad * rule.denominator < rule.numerator * long.valid:
                 continue
-            short = windows.get(pair.short_s, NOTHING)
-            reason = _reason(long, short, threshold=threshold, evidence=objective.evidence)
-            if reason is Reason.FIRING:
-                yield PairVerdict(objective, dimension, pair, long, short, reason)
+            verdict = _verdict(plan, dimension, windows, rule)
+            if verdict.firing:
+                found = (*found, verdict)
+        return found
+
+
+def _verdict(plan: _Plan, dimension: Dimension, windows: WindowCounts, rule: _Rule) -> PairVerdict:
+    long, short = windows.get(rule.pair.long_s, NOTHING), windows.get(rule.pair.short_s, NOTHING)
+    reason = _reason(long, short, threshold=rule.threshold, evidence=plan.objective.evidence)
+    return PairVerdict(plan.objective, dimension, rule.pair, long, short, reason)
 
 
 def evaluate(objectives: Sequence[Objective], counts: Counts) -> list[PairVerdict]:

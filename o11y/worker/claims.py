@@ -1,19 +1,20 @@
 """Claims with a memory of last resort: Redis while it answers, this process's own when it does not."""
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from o11y.alerting.alert import Alert
-from o11y.alerting.claim import PAGE_COOLDOWN_MS, TICKET_COOLDOWN_MS, ClaimTerms, Verdict
+from o11y.alerting.claim import PAGE_COOLDOWN_MS, TICKET_COOLDOWN_MS, ClaimTerms, Subject, Verdict
 from o11y.metrics import Metrics
 from o11y.slo.objective import Objective
 from o11y.slo.windows import Severity
 from o11y.worker.local_memory import epoch_ms
 from o11y.worker.ports import AlertMemory, MemoryLost, ToldAlert
+from o11y.worker.unshared import Unshared
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +22,13 @@ log = logging.getLogger(__name__)
 QUIET_MS = 5 * 60_000
 #: how long after it a page holds its ticket where the objective is not known: the short window of the shipped tickets
 TICKET_AFTER_MS = 30 * 60_000
-#: alert keys remembered here, for Redis and for late evaluations; beyond, the one longest untouched is forgotten
+#: alert keys remembered here, for late evaluations; beyond, the one longest untouched is forgotten
 _REMEMBERED = 100_000
 
 #: an evaluation this long after its minute is a late one
 _LATE = timedelta(seconds=60)
 
 _Whose = tuple[str, Severity]
-_T = TypeVar("_T")
 
 
 def terms_of(severity: Severity, objective: Objective | None = None) -> ClaimTerms:
@@ -60,71 +60,94 @@ class Claims:
         self._metrics = metrics
         self._simulated = simulated  # replay and tests: time is what they say, not what Redis says
         self._in_hand: OrderedDict[_Whose, tuple[datetime, Verdict]] = OrderedDict()
-        self._unshared: OrderedDict[_Whose, ToldAlert] = OrderedDict()
+        self._unshared = Unshared()
+        self._in_order = asyncio.Lock()  # Redis hears of a delivery after it heard that it waits, never before
+        self._generation: str | None = None
 
-    async def claim(self, alert: Alert, *, token: str, now: datetime) -> Answer:
-        """May this be sent now? A minute evaluated (again) after its alert was told here has no news of it."""
+    async def claim(self, alerts: Sequence[Alert], *, token: str, now: datetime) -> list[Answer]:
+        """May these be sent now? In their order, and all of them in a few round trips."""
+        known = [self._known(alert, now) for alert in alerts]
+        unknown = [alert for alert, verdict in zip(alerts, known, strict=True) if verdict is None]
+        asked = iter(await self._claim(unknown, token=token, now=now) if unknown else ())
+        answers = [next(asked) if verdict is None else Answer(verdict, without_memory=False) for verdict in known]
+        for alert, answer in zip(alerts, answers, strict=True):
+            self._metrics.verdicts.labels(alert.severity, answer.verdict).inc()
+        return answers
+
+    def _known(self, alert: Alert, now: datetime) -> Verdict | None:
+        """A minute evaluated (again) after its alert was told here has no news of it."""
         taken_at, why = self._in_hand.get(_whose(alert), (None, Verdict.COOLDOWN))
-        if taken_at is not None and alert.at <= taken_at and now - alert.at >= _LATE:
-            answer = Answer(why, without_memory=False)
-        else:
-            answer = await self._claim(alert, token=token, now=now)
-        self._metrics.verdicts.labels(alert.severity, answer.verdict).inc()
-        return answer
+        return why if taken_at is not None and alert.at <= taken_at and now - alert.at >= _LATE else None
 
-    async def _claim(self, alert: Alert, *, token: str, now: datetime) -> Answer:
-        key, terms, now_ms = alert.key, terms_of(alert.severity, alert.objective), epoch_ms(now)
+    async def _claim(self, alerts: Sequence[Alert], *, token: str, now: datetime) -> list[Answer]:
+        subjects, now_ms = _subjects(alerts), epoch_ms(now)
         try:
-            await self._share_what_was_told()
-            verdict = await self._shared.claim(key, alert.severity, terms, token=token, now_ms=self._shared_ms(now_ms))
-            return Answer(verdict, without_memory=False)
+            await self._share(now_ms)
+            verdicts = await self._shared.claim(subjects, token=token, now_ms=self._shared_ms(now_ms))
+            return [Answer(verdict, without_memory=False) for verdict in verdicts]
         except MemoryLost:
             self._metrics.memory_lost.inc()
-            verdict = await self._local.claim(key, alert.severity, terms, token=token, now_ms=now_ms)
-            return Answer(verdict, without_memory=True)
+            verdicts = await self._local.claim(subjects, token=token, now_ms=now_ms)
+            return [Answer(verdict, without_memory=True) for verdict in verdicts]
 
-    async def queue(self, alert: Alert, *, token: str, now: datetime) -> None:
-        """It is in the outbox, and will be delivered."""
-        key, terms, now_ms = alert.key, terms_of(alert.severity, alert.objective), epoch_ms(now)
-        _remember(self._in_hand, _whose(alert), (now, Verdict.QUEUED))
-        await self._local.queue(key, alert.severity, terms, token=token, now_ms=now_ms)
-        await self._tolerating(
-            lambda: self._shared.queue(key, alert.severity, terms, token=token, now_ms=self._shared_ms(now_ms))
-        )
+    async def queue(self, alerts: Sequence[Alert], *, token: str, now: datetime) -> None:
+        """They are in the outbox, and will be delivered."""
+        if not alerts:
+            return
+        subjects, now_ms = _subjects(alerts), epoch_ms(now)
+        self._take_in_hand(alerts, now, Verdict.QUEUED)
+        await self._local.queue(subjects, token=token, now_ms=now_ms)
+        async with self._in_order:
+            shared = await self._tolerating(
+                lambda: self._shared.queue(subjects, token=token, now_ms=self._shared_ms(now_ms))
+            )
+            self._unshared.queued(subjects, token=token, shared=shared)
 
-    async def confirm(self, alert: Alert, *, token: str, now: datetime) -> None:
-        """It was delivered."""
-        key, terms, now_ms = alert.key, terms_of(alert.severity, alert.objective), epoch_ms(now)
-        _remember(self._in_hand, _whose(alert), (now, Verdict.COOLDOWN))
-        await self._local.confirm(key, alert.severity, terms, token=token, now_ms=now_ms)
-        shared = await self._tolerating(
-            lambda: self._shared.confirm(key, alert.severity, terms, token=token, now_ms=self._shared_ms(now_ms))
-        )
-        if not shared:
-            _remember(self._unshared, _whose(alert), ToldAlert(key, alert.severity, now))
+    async def confirm(self, alerts: Sequence[Alert], *, token: str, now: datetime) -> None:
+        """They were delivered."""
+        if not alerts:
+            return
+        subjects, now_ms = _subjects(alerts), epoch_ms(now)
+        self._take_in_hand(alerts, now, Verdict.COOLDOWN)
+        await self._local.confirm(subjects, token=token, now_ms=now_ms)
+        async with self._in_order:
+            shared = await self._tolerating(
+                lambda: self._shared.confirm(subjects, token=token, now_ms=self._shared_ms(now_ms))
+            )
+            self._unshared.confirmed(subjects, at=now, shared=shared)
 
-    async def restore_after_flush(self, told_since: Callable[[], Awaitable[Sequence[ToldAlert]]]) -> None:
-        """When Redis is new or was flushed: write back what the history says was told, before anything is sent.
+    async def restore_after_flush(
+        self, told_since: Callable[[], Awaitable[Sequence[ToldAlert]]], *, now: datetime
+    ) -> None:
+        """Before anything is sent: what this process told while Redis was away; and when Redis is new or was flushed,
+        what the history says was told and what waits here in the outbox.
 
-        The marker is set last: a history that cannot be read now is read at the next tick.
+        The marker is set last: a history that cannot be read now is read at the next tick. Each flush gets a marker of
+        its own, so that every replica notices and says what waits in its outbox.
         """
         try:
-            if await self._shared.has_generation():
-                return
-            told = await told_since()
-            await self._shared.restore(told, terms_of)
-            await self._shared.mark_generation()
-            log.info("alert memory was empty; restored from the history", extra={"alerts": len(told)})
+            generation = await self._shared.generation()
+            if generation is None:
+                told = await told_since()
+                await self._shared.restore(told, terms_of)
+                log.info("alert memory was empty; restored from the history", extra={"alerts": len(told)})
+            if generation != self._generation:
+                self._unshared.forgotten()
+            await self._share(epoch_ms(now))
+            self._generation = generation or await self._shared.mark_generation()
         except MemoryLost:
             self._metrics.memory_lost.inc()
 
-    async def _share_what_was_told(self) -> None:
-        if self._unshared:
-            told = dict(self._unshared)
-            await self._shared.restore(list(told.values()), terms_of)
-            for whose, alert in told.items():
-                if self._unshared.get(whose) is alert:  # not told again meanwhile
-                    del self._unshared[whose]
+    async def _share(self, now_ms: int) -> None:
+        async with self._in_order:
+            await self._unshared.share(self._shared, terms_of, now_ms=self._shared_ms(now_ms))
+
+    def _take_in_hand(self, alerts: Sequence[Alert], now: datetime, why: Verdict) -> None:
+        for alert in alerts:
+            self._in_hand[_whose(alert)] = now, why
+            self._in_hand.move_to_end(_whose(alert))
+        while len(self._in_hand) > _REMEMBERED:
+            self._in_hand.popitem(last=False)
 
     async def _tolerating(self, act: Callable[[], Awaitable[None]]) -> bool:
         try:
@@ -138,12 +161,9 @@ class Claims:
         return now_ms if self._simulated else None
 
 
+def _subjects(alerts: Sequence[Alert]) -> list[Subject]:
+    return [Subject(alert.key, alert.severity, terms_of(alert.severity, alert.objective)) for alert in alerts]
+
+
 def _whose(alert: Alert) -> _Whose:
     return alert.key, alert.severity
-
-
-def _remember(memory: OrderedDict[_Whose, _T], whose: _Whose, value: _T) -> None:
-    memory[whose] = value
-    memory.move_to_end(whose)
-    if len(memory) > _REMEMBERED:
-        memory.popitem(last=False)

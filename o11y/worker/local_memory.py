@@ -1,11 +1,12 @@
 """Claims in this process alone: what remains when Redis does not answer."""
 
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from o11y.alerting import claim as machine
-from o11y.alerting.claim import NEW, ClaimTerms, State, Verdict
+from o11y.alerting.claim import NEW, ClaimTerms, State, Subject, Verdict
 from o11y.slo.windows import Severity
 from o11y.worker.ports import Clock, ToldAlert
 
@@ -17,22 +18,21 @@ class LocalMemory:
         self._clock = clock
         self._max_keys = max_keys
         self._states: OrderedDict[str, State] = OrderedDict()
-        self._marked = False
+        self._generation: str | None = None
 
-    async def claim(
-        self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None
-    ) -> Verdict:
+    async def claim(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> Sequence[Verdict]:
         now_ms = self._now(now_ms)
-        verdict, state = machine.claim(self._state(key), severity, terms, token=token, now_ms=now_ms)
-        self._keep(key, state)
-        return verdict
+        return [self._claim(subject, token, now_ms) for subject in subjects]
 
-    async def queue(self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None) -> None:
+    async def queue(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
         now_ms = self._now(now_ms)
-        self._keep(key, machine.queue(self._state(key), severity, terms, token=token, now_ms=now_ms))
+        for key, severity, terms in map(_parts, subjects):
+            self._keep(key, machine.queue(self._state(key), severity, terms, token=token, now_ms=now_ms))
 
-    async def confirm(self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None) -> None:
-        self._keep(key, machine.confirm(self._state(key), severity, token=token, now_ms=self._now(now_ms)))
+    async def confirm(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
+        now_ms = self._now(now_ms)
+        for key, severity, _ in map(_parts, subjects):
+            self._keep(key, machine.confirm(self._state(key), severity, token=token, now_ms=now_ms))
 
     async def restore(self, told: Sequence[ToldAlert], terms: Callable[[Severity], ClaimTerms]) -> None:
         for alert in told:
@@ -42,11 +42,18 @@ class LocalMemory:
             )
             self._keep(alert.key, state)
 
-    async def has_generation(self) -> bool:
-        return self._marked
+    async def generation(self) -> str | None:
+        return self._generation
 
-    async def mark_generation(self) -> None:
-        self._marked = True
+    async def mark_generation(self) -> str:
+        self._generation = self._generation or secrets.token_hex(8)
+        return self._generation
+
+    def _claim(self, subject: Subject, token: str, now_ms: int) -> Verdict:
+        key, severity, terms = _parts(subject)
+        verdict, state = machine.claim(self._state(key), severity, terms, token=token, now_ms=now_ms)
+        self._keep(key, state)
+        return verdict
 
     def _now(self, now_ms: int | None) -> int:
         return epoch_ms(self._clock()) if now_ms is None else now_ms
@@ -59,6 +66,10 @@ class LocalMemory:
         self._states.move_to_end(key)
         if len(self._states) > self._max_keys:
             self._states.popitem(last=False)
+
+
+def _parts(subject: Subject) -> tuple[str, Severity, ClaimTerms]:
+    return subject.key, subject.severity, subject.terms
 
 
 def epoch_ms(moment: datetime) -> int:

@@ -82,7 +82,8 @@ class Telling:
     async def _tell_group(self, group: Sequence[Alert], *, until: datetime, late: bool) -> list[Alert]:
         """Claim, send; returns the alerts that another evaluator is sending right now."""
         token = str(uuid.uuid4())
-        answers = [(alert, await self._claims.claim(alert, token=token, now=self._clock())) for alert in group]
+        claimed = await self._claims.claim(group, token=token, now=self._clock())
+        answers = list(zip(group, claimed, strict=True))
         granted = [alert for alert, answer in answers if answer.verdict.granted]
         if granted:
             notification = Notification(

@@ -44,6 +44,8 @@ BLIND_AFTER = 3
 #: what an evaluation found is the present state until the next but one is due
 PRESENT_FOR = timedelta(minutes=2)
 MINUTE = timedelta(minutes=1)
+#: a finished minute this far ahead was finished before the clock stepped back; less is a replica whose clock differs
+STEPPED_BACK = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -158,17 +160,25 @@ class Ticker:
             self._unrestored = 0
 
     async def _missed(self, minute: datetime) -> list[datetime]:
-        """Minutes since the last one finished, at most half an hour back, whose events have all arrived."""
+        """Minutes of the last half hour that nobody has finished, whose events have all arrived."""
         try:
             last = await self.memory.last_finished()
+            if last is not None:
+                await self._mind_the_gap(last, minute)
+            missed = await self.memory.unfinished(minute - CATCH_UP, minute)
             watermark = await self.memory.oldest()
         except MemoryLost:
             return []
-        if last is None:
-            return []
-        first = max(last + MINUTE, minute - CATCH_UP)
-        missed = [first + MINUTE * n for n in range(max(0, int((minute - first) / MINUTE)))]
         return [m for m in missed if watermark is None or watermark >= window_end(m, self.lag_s)]
+
+    async def _mind_the_gap(self, last: datetime, minute: datetime) -> None:
+        """Nothing is skipped in silence; and minutes told of before the clock stepped back are evaluated again."""
+        if (skipped := (minute - CATCH_UP - last) // MINUTE - 1) > 0:
+            log.warning("minutes that will not be evaluated", extra={"minutes": skipped, "last": last.isoformat()})
+            self.metrics.ticks.labels("skipped").inc(skipped)
+        elif last - minute >= STEPPED_BACK and abs(self.clock() - minute) < PRESENT_FOR:
+            log.warning("the clock stepped back", extra={"minute": minute.isoformat(), "last": last.isoformat()})
+            await self.memory.rewind(minute)
 
     async def _run(self, minute: datetime, *, late: bool) -> list[Exception]:
         """One minute under its lease; skipped when another replica has it. A failed group leaves it unfinished."""
@@ -193,7 +203,8 @@ class Ticker:
         self.metrics.tick_seconds.observe(perf_counter() - started)
         self.metrics.ticks.labels("incomplete" if evaluation.incomplete else "late" if late else "done").inc()
         self.metrics.last_tick.set(minute.timestamp())
-        self.health.last_minute = max(minute, self.health.last_minute or minute)
+        if not late:
+            self.health.last_minute = minute
         if leased and not evaluation.incomplete and not errors:
             await self._finish(minute)
         return errors
@@ -237,7 +248,7 @@ class Ticker:
     def _presence(self, notification: Notification) -> Presence:
         """Of the severity told: a ticket that still fires does not make its page one that does."""
         present = self._present
-        if present is None or self.clock() - present.minute > PRESENT_FOR:
+        if present is None or abs(self.clock() - present.minute) > PRESENT_FOR:
             return Presence.UNKNOWN
         if any(_identity(alert) in present.firing for alert in notification.alerts):
             return Presence.FIRING

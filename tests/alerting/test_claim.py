@@ -132,3 +132,10 @@ def test_whatever_happens_to_the_ticket_never_delays_the_page(steps: list[tuple[
             case "confirm":
                 state = confirm(state, TICKET, token="t", now_ms=now)
     assert claim(state, PAGE, TERMS, token="p", now_ms=now)[0] is Verdict.CLAIMED
+
+
+def test_a_page_that_is_queued_without_a_claim_here_inhibits_its_ticket_once_and_not_with_every_attempt() -> None:
+    state = queue(NEW, PAGE, TERMS, token="a", now_ms=T0)
+    assert ask(state, TICKET, token="t", at=119_999)[0] is Verdict.INHIBITED
+    state = queue(state, PAGE, TERMS, token="a", now_ms=T0 + 60_000)
+    assert ask(state, TICKET, token="t", at=120_000)[0] is Verdict.CLAIMED

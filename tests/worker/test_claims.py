@@ -14,7 +14,7 @@ from o11y.adapters.valkey import ValkeyServer
 from o11y.alerting.claim import PAGE_COOLDOWN_MS, TICKET_COOLDOWN_MS, Verdict
 from o11y.slo.windows import Severity
 from o11y.worker.claims import QUIET_MS, terms_of
-from o11y.worker.ports import StoreError
+from o11y.worker.ports import NotifyError, StoreError
 from o11y.worker.tick import whole_minute
 from tests.builders import NOW, TICKET_6H, alert, objective, pair
 from tests.fakes import SteppingClock
@@ -104,11 +104,11 @@ def test_a_page_cools_down_for_15_minutes_and_a_ticket_for_4_hours() -> None:
         claims = world.replica().claims
         for severity, cooldown_ms in ((TICKET, TICKET_COOLDOWN_MS), (PAGE, PAGE_COOLDOWN_MS)):
             one = alert(severity=severity)
-            await claims.confirm(one, token="t", now=NOW)
+            await claims.confirm([one], token="t", now=NOW)
             cooldown = timedelta(milliseconds=cooldown_ms)
             for after, verdict in ((cooldown - MINUTE, Verdict.COOLDOWN), (cooldown, Verdict.CLAIMED)):
                 later = alert(severity=severity, at=NOW + after)
-                answer = await claims.claim(later, token="u", now=NOW + after)
+                (answer,) = await claims.claim([later], token="u", now=NOW + after)
                 assert (answer.verdict, answer.without_memory) == (verdict, False)
 
     asyncio.run(scenario(World()))
@@ -185,14 +185,14 @@ def test_an_incident_told_during_a_long_absence_of_redis_is_no_late_detection_af
 def test_redis_lost_between_claim_and_confirm_is_told_of_it_later() -> None:
     async def scenario(world: World) -> None:
         claims = world.replica().claims
-        await claims.claim(alert(), token="t", now=NOW)
+        await claims.claim([alert()], token="t", now=NOW)
         world.memory.lost = True
-        await claims.queue(alert(), token="t", now=NOW)
-        await claims.confirm(alert(), token="t", now=NOW)
+        await claims.queue([alert()], token="t", now=NOW)
+        await claims.confirm([alert()], token="t", now=NOW)
         world.memory.lost = False
         other = alert(objective=objective(name="another"))
-        await claims.claim(other, token="u", now=NOW)
-        answer = await world.replica("another").claims.claim(alert(), token="v", now=NOW + MINUTE)
+        await claims.claim([other], token="u", now=NOW)
+        (answer,) = await world.replica("another").claims.claim([alert()], token="v", now=NOW + MINUTE)
         assert answer.verdict is Verdict.COOLDOWN
 
     asyncio.run(scenario(World()))
@@ -227,11 +227,51 @@ def test_a_restored_page_still_holds_its_ticket() -> None:
     asyncio.run(scenario(World()))
 
 
+def test_what_was_told_without_redis_is_shared_by_an_evaluator_that_wins_no_minute_afterwards() -> None:
+    async def scenario(world: World) -> None:
+        first, second = world.replica("a"), world.replica("b")
+        world.counts.now, world.memory.lost = BURNING, True
+        await second.ticker.tick(NOW)
+        world.memory.lost = False
+        await world.memory.acquire(NOW + MINUTE, owner="somebody", lease_s=3600)
+        world.clock.advance(60)
+        await second.ticker.tick(world.clock.now)
+        world.clock.advance(60)
+        await world.tick(first, minutes=12)
+        assert world.slack.severities() == ["page"]
+
+    asyncio.run(scenario(World()))
+
+
+@pytest.mark.parametrize("trouble", ["flushed", "away"])
+def test_redis_is_told_again_what_waits_in_the_outbox(trouble: str) -> None:
+    async def scenario(world: World) -> None:
+        holder, other = world.replica("holder"), world.replica("other")
+        await world.tick(other)
+        world.counts.now = BURNING
+        world.slack.fails = [NotifyError("503 from Slack")] * 1_000
+        world.memory.lost = trouble == "away"
+        await holder.ticker.tick(world.clock.now)
+        world.memory.lost = False
+        if trouble == "flushed":
+            world.memory.flush()
+        world.clock.advance(60)
+        for _ in range(5):
+            await asyncio.gather(other.ticker.tick(world.clock.now), holder.ticker.tick(world.clock.now))
+            world.clock.advance(60)
+        world.slack.fails = []
+        await holder.delivery.retry_due()
+        assert world.slack.severities() == ["page"]
+        assert world.outbox.entries == {}
+
+    asyncio.run(scenario(World()))
+
+
 def test_a_memory_that_was_never_used_is_marked_once() -> None:
     async def scenario(world: World) -> None:
         replica = world.replica()
         await world.tick(replica)
-        assert await world.memory.has_generation()
+        assert await world.memory.generation() is not None
         world.told.fail = StoreError("not asked again")
         await world.tick(replica)
         assert replica.ticker.health.failures_in_a_row == 0

@@ -7,8 +7,8 @@ import pytest
 
 from o11y.alerting.notification import Notice, Notification, Presence
 from o11y.slo.windows import Severity
-from o11y.worker.delivery import KEEP_TRYING, LONGEST_RETRY_AFTER_S
-from o11y.worker.ports import NotifyError, StoreError
+from o11y.worker.delivery import KEEP_TRYING
+from o11y.worker.ports import LONGEST_PAUSE_S, NotifyError, StoreError
 from tests.builders import NOW, alert, notice, notification
 from tests.worker_fakes import BURNING, QUIET, SMOULDERING, Replica, World
 
@@ -217,7 +217,7 @@ def test_a_receiver_that_hangs_is_left_after_its_deadline(monkeypatch: pytest.Mo
     asyncio.run(scenario(World()))
 
 
-@pytest.mark.parametrize(("asked", "waits"), [(7.0, 7.0), (86_400.0, LONGEST_RETRY_AFTER_S)])
+@pytest.mark.parametrize(("asked", "waits"), [(7.0, 7.0), (86_400.0, LONGEST_PAUSE_S)])
 def test_retry_after_is_obeyed_up_to_five_minutes(asked: float, waits: float) -> None:
     async def scenario(world: World) -> None:
         replica = world.replica()

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from o11y.slo.dimension import Dimension
 from o11y.worker.dimension_limit import DimensionLimit
@@ -7,39 +7,59 @@ from tests.builders import NOW
 DAY = timedelta(hours=24)
 
 
-def model(name: str, *, client: str = "gateway", provider: str = "vendor") -> Dimension:
-    return Dimension(client, provider, name)
+def admit(
+    limit: DimensionLimit, model: str, *, client: str = "gateway", provider: str = "v", now: datetime = NOW
+) -> str:
+    """The provider and the model under which it is kept."""
+    return " ".join(limit.admit(client, (provider, model), now=now))
 
 
 def test_the_first_dimensions_are_kept_and_the_next_becomes_other() -> None:
     limit = DimensionLimit(2)
-    assert [limit.admit(model(name), now=NOW).model for name in ("a", "b", "c", "a")] == ["a", "b", "other", "a"]
+    assert [admit(limit, name) for name in ("a", "b", "c", "a")] == ["v a", "v b", "v other", "v a"]
     assert limit.folded == {"gateway": 1}
 
 
 def test_clients_do_not_share_a_limit() -> None:
     limit = DimensionLimit(1)
-    limit.admit(model("a"), now=NOW)
-    assert limit.admit(model("b", client="second"), now=NOW).model == "b"
+    admit(limit, "a")
+    assert admit(limit, "b", client="second") == "v b"
 
 
 def test_a_dimension_unseen_for_a_day_frees_its_place() -> None:
     limit = DimensionLimit(2)
-    limit.admit(model("old"), now=NOW)
-    limit.admit(model("busy"), now=NOW)
-    limit.admit(model("busy"), now=NOW + DAY)
-    assert limit.admit(model("new"), now=NOW + DAY).model == "new"
-    assert limit.admit(model("old"), now=NOW + DAY).model == "other"
+    admit(limit, "old")
+    admit(limit, "busy")
+    admit(limit, "busy", now=NOW + DAY)
+    assert admit(limit, "new", now=NOW + DAY) == "v new"
+    assert admit(limit, "old", now=NOW + DAY) == "v other"
 
 
 def test_a_flood_of_new_providers_is_folded_too() -> None:
     limit = DimensionLimit(1)
-    limit.admit(model("a"), now=NOW)
-    admitted = {limit.admit(model("b", provider=f"p{n}"), now=NOW) for n in range(50)}
-    assert admitted == {Dimension("gateway", "other", "other")}
+    admit(limit, "a")
+    assert {admit(limit, "b", provider=f"p{n}") for n in range(50)} == {"other other"}
 
 
 def test_dimensions_open_before_a_restart_keep_their_place() -> None:
     limit = DimensionLimit(2)
-    limit.seed([model("a"), model("b"), model("c")], now=NOW)
-    assert [limit.admit(model(name), now=NOW).model for name in ("b", "d", "c")] == ["b", "other", "other"]
+    limit.seed([Dimension("gateway", "v", name) for name in "abc"], now=NOW)
+    assert [admit(limit, name) for name in ("b", "d", "c")] == ["v b", "v other", "v other"]
+
+
+def test_with_one_other_for_each_known_provider_a_client_has_at_most_twice_its_limit() -> None:
+    limit = DimensionLimit(10)
+    kept = {admit(limit, f"m{n}", provider=f"p{n}") for n in range(10)}
+    kept |= {admit(limit, f"x{n}", provider=f"p{n % 20}") for n in range(1_000)}
+    assert len(kept) == 10 + 10 + 1
+
+
+def test_a_provider_is_known_as_long_as_one_of_its_dimensions_is() -> None:
+    limit = DimensionLimit(2)
+    admit(limit, "a", provider="gone")
+    admit(limit, "b", provider="stays")
+    admit(limit, "b", provider="stays", now=NOW + DAY)
+    assert admit(limit, "c", provider="new", now=NOW + DAY) == "new c"
+    assert admit(limit, "d", provider="gone", now=NOW + DAY) == "other other"
+    assert admit(limit, "d", provider="stays", now=NOW + DAY) == "stays other"
+    assert admit(limit, "d", provider="new", now=NOW + DAY) == "new other"

@@ -10,7 +10,7 @@ from tests.fakes_spool import FakeSpool
 
 
 def event(n: int, *, size: int = 10) -> StoredEvent:
-    return StoredEvent("gateway", UUID(int=n), False, NOW, b"{" + b"x" * size)
+    return StoredEvent("gateway", str(UUID(int=n)), False, NOW, b"{" + b"x" * size)
 
 
 def ingest_into(spool: FakeSpool, **options: object) -> Ingest:
@@ -127,6 +127,36 @@ def test_closing_flushes_what_waits_and_refuses_what_comes() -> None:
         spool.gate.set()
         await asyncio.gather(closing, *waiting)
         assert spool.depth().events == 5
+
+    asyncio.run(scenario())
+
+
+def test_an_observer_that_fails_holds_up_nobody() -> None:
+    async def scenario() -> None:
+        heard: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(str(context["exception"])))
+
+        def observe(_: Commit) -> None:
+            raise RuntimeError("deaf")
+
+        spool = FakeSpool()
+        ingest = ingest_into(spool, on_commit=observe)
+        await ingest.accept([event(1)])
+        await ingest.accept([event(2)])
+        await ingest.close()
+        assert spool.depth().events == 2
+        assert heard == ["deaf", "deaf"]
+
+    asyncio.run(scenario())
+
+
+def test_callers_of_one_turn_of_the_loop_share_a_commit() -> None:
+    async def scenario() -> None:
+        spool = FakeSpool()
+        ingest = ingest_into(spool)
+        await asyncio.gather(*(ingest.accept([event(n)]) for n in range(64)))
+        assert spool.commits == [64]
+        await ingest.close()
 
     asyncio.run(scenario())
 

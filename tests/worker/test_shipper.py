@@ -28,6 +28,7 @@ class Yard:
         self.memory = FakeMemory(self.clock)
         self.metrics = Metrics()
         self.notices: list[Notice] = []
+        self.ready = True
         self.shipper = Shipper(
             self.spool,
             self.store,
@@ -37,6 +38,7 @@ class Yard:
             tell=self._tell,
             replica="a",
             jitter=lambda: 1.0,
+            ready=lambda: self.ready,
         )
 
     async def _tell(self, notice: Notice) -> None:
@@ -69,6 +71,20 @@ def test_batches_are_shipped_in_order_each_once() -> None:
         assert [await yard.turn() for _ in range(4)] == [0, 0, 0, 0.2]
         assert yard.users() == ["one", "two", "three"]
         assert yard.spool.depth().events == 0
+
+    asyncio.run(scenario(Yard()))
+
+
+def test_before_the_tables_and_their_views_are_there_nothing_is_shipped_and_the_watermark_says_so() -> None:
+    async def scenario(yard: Yard) -> None:
+        yard.ready = False
+        yard.post("early")
+        assert await yard.turn() > 0
+        await yard.shipper.drain()
+        assert (yard.store.offered, await yard.memory.oldest()) == ([], NOW)
+        yard.ready = True
+        assert await yard.turn() == 0
+        assert yard.users() == ["early"]
 
     asyncio.run(scenario(Yard()))
 

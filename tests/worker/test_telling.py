@@ -116,7 +116,7 @@ def test_an_alert_that_another_is_sending_is_waited_for_until_its_lease_is_over(
         world.counts.now = BURNING
         replica = world.replica()
         (page, *_) = (await replica.ticker.evaluate(NOW)).alerts
-        answer = await world.replica("crashing").claims.claim(page, token="crashed", now=NOW)
+        (answer,) = await world.replica("crashing").claims.claim([page], token="crashed", now=NOW)
         assert answer.verdict is Verdict.CLAIMED
         await replica.ticker.tick(NOW)
         assert world.clock.now == NOW + timedelta(seconds=30)

@@ -106,6 +106,11 @@ class RedisConnection:
         """``None`` keeps it for ever."""
         await self._guarded(lambda: self._redis.set(key, value, ex=ttl_s))
 
+    async def set_if_absent(self, key: str, value: str) -> str:
+        """For ever; returns what is there now."""
+        await self._guarded(lambda: self._redis.set(key, value, nx=True))
+        return await self.get(key) or value
+
     async def ping(self) -> None:
         """Raises ``MemoryLost`` when Redis does not answer."""
         await self._guarded(lambda: self._redis.ping())
@@ -132,11 +137,20 @@ class RedisConnection:
             return await _awaited(self._redis.eval(script.text, len(keys), *keys, *arguments))
 
     async def _pipelined(self, script: Script, calls: Sequence[Call]) -> list[Any]:
-        await self._redis.script_load(script.text)
+        answers = await self._sent_together(script, calls)
+        if any(isinstance(answer, NoScriptError) for answer in answers):
+            await self._redis.script_load(script.text)
+            answers = await self._sent_together(script, calls)
+        if error := next((answer for answer in answers if isinstance(answer, Exception)), None):
+            raise error
+        return answers
+
+    async def _sent_together(self, script: Script, calls: Sequence[Call]) -> list[Any]:
+        """The answers in order; a refused call's is its error."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             for call in calls:
                 pipeline.evalsha(script.sha, len(call.keys), *call.keys, *call.arguments)
-            answers: list[Any] = await pipeline.execute()
+            answers: list[Any] = await pipeline.execute(raise_on_error=False)
         return answers
 
     @contextmanager

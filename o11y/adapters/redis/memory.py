@@ -1,10 +1,11 @@
 """Claims, the tick's lease, watermarks: what replicas agree on, each step one atomic script."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from o11y.adapters.redis.connection import Argument, Call, RedisConnection, script
-from o11y.alerting.claim import ClaimTerms, Verdict
+from o11y.alerting.claim import ClaimTerms, Subject, Verdict
 from o11y.slo.windows import Severity
 from o11y.worker.local_memory import epoch_ms
 from o11y.worker.ports import ToldAlert
@@ -15,6 +16,7 @@ _WATERMARK = script("watermark")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_TICK_KEYS = ("o11y:{tick}:last", "o11y:{tick}:first")
 
 
 class RedisMemory:
@@ -25,50 +27,31 @@ class RedisMemory:
 
     # ------------------------------------------------------------ claims
 
-    async def claim(
-        self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None
-    ) -> Verdict:
-        return Verdict(await self._alert("claim", key, severity, terms, token=token, now_ms=now_ms))
+    async def claim(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> Sequence[Verdict]:
+        return [Verdict(answer) for answer in await self._alerts("claim", subjects, token=token, now_ms=now_ms)]
 
-    async def claim_many(
-        self, claims: Sequence[tuple[str, Severity, ClaimTerms]], *, token: str, now_ms: int | None
-    ) -> Sequence[Verdict]:
-        """The verdicts in the order of ``claims``; each is atomic by itself, all of them take a few round trips."""
-        calls = [
-            Call(_alert_keys(key), _alert_arguments("claim", severity, terms, token=token, now_ms=now_ms))
-            for key, severity, terms in claims
-        ]
-        return [Verdict(answer) for answer in await self._redis.run_many(_ALERT, calls)]
+    async def queue(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
+        await self._alerts("queue", subjects, token=token, now_ms=now_ms)
 
-    async def queue(self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None) -> None:
-        await self._alert("queue", key, severity, terms, token=token, now_ms=now_ms)
-
-    async def confirm(self, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None) -> None:
-        await self._alert("confirm", key, severity, terms, token=token, now_ms=now_ms)
+    async def confirm(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
+        await self._alerts("confirm", subjects, token=token, now_ms=now_ms)
 
     async def restore(self, told: Sequence[ToldAlert], terms: Callable[[Severity], ClaimTerms]) -> None:
         calls = [
-            Call(
-                _alert_keys(alert.key),
-                _alert_arguments(
-                    "restore", alert.severity, terms(alert.severity), token="", now_ms=epoch_ms(alert.told_at)
-                ),
-            )
-            for alert in told
+            _call("restore", Subject(one.key, one.severity, terms(one.severity)), "", epoch_ms(one.told_at))
+            for one in told
         ]
         await self._redis.run_many(_ALERT, calls)
 
-    async def has_generation(self) -> bool:
-        return await self._redis.get("o11y:generation") is not None
+    async def generation(self) -> str | None:
+        return await self._redis.get("o11y:generation")
 
-    async def mark_generation(self) -> None:
-        await self._redis.set("o11y:generation", "1", ttl_s=None)
+    async def mark_generation(self) -> str:
+        return await self._redis.set_if_absent("o11y:generation", secrets.token_hex(8))
 
-    async def _alert(
-        self, op: str, key: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None
-    ) -> str:
-        arguments = _alert_arguments(op, severity, terms, token=token, now_ms=now_ms)
-        return str(await self._redis.run(_ALERT, _alert_keys(key), arguments))
+    async def _alerts(self, op: str, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> list[str]:
+        """Sent together, a script a key: on a cluster different keys are on different nodes."""
+        return await self._redis.run_many(_ALERT, [_call(op, subject, token, now_ms) for subject in subjects])
 
     # ------------------------------------------------------------ the tick's lease
 
@@ -86,10 +69,18 @@ class RedisMemory:
         minute = await self._redis.get("o11y:{tick}:last")
         return None if minute is None else _EPOCH + timedelta(minutes=int(minute))
 
+    async def unfinished(self, since: datetime, until: datetime) -> Sequence[datetime]:
+        numbers = range(_number(since), _number(until))
+        keys = [*_TICK_KEYS, *(f"o11y:{{tick}}:{number}" for number in numbers)]
+        found = await self._redis.run(_TICK, keys, ["unfinished", "", 0, *numbers])
+        return [_EPOCH + timedelta(minutes=int(number)) for number in found]
+
+    async def rewind(self, minute: datetime) -> None:
+        await self._tick("rewind", minute, "", 0)
+
     async def _tick(self, op: str, minute: datetime, owner: str, lease_s: int) -> bool:
-        number = (minute - _EPOCH) // timedelta(minutes=1)
-        keys = [f"o11y:{{tick}}:{number}", "o11y:{tick}:last"]
-        return bool(await self._redis.run(_TICK, keys, [op, owner, lease_s * 1000, number]))
+        keys = [*_TICK_KEYS, f"o11y:{{tick}}:{_number(minute)}"]
+        return bool(await self._redis.run(_TICK, keys, [op, owner, lease_s * 1000, _number(minute)]))
 
     # ------------------------------------------------------------ watermarks
 
@@ -102,14 +93,14 @@ class RedisMemory:
         return None if mark is None else _EPOCH + int(mark) * _MICROSECOND
 
 
-def _alert_keys(key: str) -> list[str]:
+def _number(minute: datetime) -> int:
+    return (minute - _EPOCH) // timedelta(minutes=1)
+
+
+def _call(op: str, subject: Subject, token: str, now_ms: int | None) -> Call:
     """Both severities share a hash tag, so that a cluster keeps them on one node."""
-    return [f"o11y:alert:{{{key}}}:page", f"o11y:alert:{{{key}}}:ticket"]
-
-
-def _alert_arguments(
-    op: str, severity: Severity, terms: ClaimTerms, *, token: str, now_ms: int | None
-) -> list[Argument]:
+    keys = [f"o11y:alert:{{{subject.key}}}:page", f"o11y:alert:{{{subject.key}}}:ticket"]
     now: Argument = "" if now_ms is None else now_ms
+    terms = subject.terms
     durations = [terms.cooldown_ms, terms.lease_ms, terms.hold_ms, terms.outbox_ms, terms.skew_ms]
-    return [op, severity.value, token, now, *durations]
+    return Call(keys, [op, subject.severity.value, token, now, *durations])

@@ -12,11 +12,12 @@ from o11y.adapters.redis.mirror import LocalCopy, OutboxMirror
 from o11y.alerting.notification import message_id
 from o11y.worker.delivery import SEND_DEADLINE_S
 from o11y.worker.local_memory import epoch_ms
-from o11y.worker.ports import MemoryLost, OutboxEntry
+from o11y.worker.ports import LONGEST_PAUSE_S, MemoryLost, OutboxEntry
 
 _log = logging.getLogger(__name__)
 _OUTBOX = script("outbox")
-_KEYS = ["o11y:{outbox}:entries", "o11y:{outbox}:due", "o11y:{outbox}:delivered"]
+_KEYS = ["o11y:{outbox}:entries", "o11y:{outbox}:due", "o11y:{outbox}:delivered", "o11y:{outbox}:turns"]
+_TICKETS_FROM = 10**14  # the turns of tickets, above those of any page (milliseconds since the epoch)
 _REMEMBER_MS = 48 * 3_600_000  # deliveries: twice as long as an entry is retried
 _ASKED_AT_ONCE = 500
 
@@ -36,24 +37,27 @@ class RedisOutbox:
         self._capacity = capacity
         self._leased: dict[str, datetime] = {}  # id -> until when this process is sending it
 
-    async def put(self, entry: OutboxEntry) -> None:
-        """New, or to be tried again at its new ``due_at``: a lease on it ends."""
+    async def put(self, entry: OutboxEntry) -> bool:
+        """A lease on it ends."""
         identity, payload = message_id(entry.notification), entry_json.dumps(entry)
         self._leased.pop(identity, None)
         kept = await self._local.put(identity, payload)
         try:
-            kept |= await self._store(identity, payload, due_at=entry.due_at)
+            answer = await self._store(entry, payload)
         except MemoryLost:
             _log.warning("outbox entry kept locally alone", extra={"notification_id": identity})
-        if not kept:
+            answer = "behind" if await self._behind_locally(entry) else "stored" if kept else "full"
+        if answer == "full" and not kept:
             _log.error("outbox full: entry will not be retried", extra={"notification_id": identity})
+        return answer == "behind"
 
     async def take_due(self, *, now: datetime, lease_s: int) -> Sequence[OutboxEntry]:
         """At most as many as can each use the whole deadline of a send within the lease; ask again for the rest."""
         limit = max(1, lease_s // SEND_DEADLINE_S)
         try:
             await self._reconcile()
-            entries = list(_readable(await self._run("take", epoch_ms(now), lease_s * 1000, limit)))
+            taken = await self._run("take", epoch_ms(now), lease_s * 1000, limit, LONGEST_PAUSE_S * 1000)
+            entries = list(_readable(taken))
         except MemoryLost:
             entries = await self._due_locally(now, limit)
         self._leased = {identity: until for identity, until in self._leased.items() if until > now}
@@ -75,11 +79,21 @@ class RedisOutbox:
         except MemoryLost:
             return len(await self._local.entries())
 
-    async def _store(self, identity: str, payload: str, *, due_at: datetime) -> bool:
-        answer = await self._run("put", identity, payload, epoch_ms(due_at), self._capacity)
+    async def _store(self, entry: OutboxEntry, payload: str) -> str:
+        identity, (ticket, began) = message_id(entry.notification), entry.turn
+        lowest = _TICKETS_FROM if ticket else 0
+        due, turn = epoch_ms(entry.due_at), lowest + epoch_ms(began)
+        answer = str(await self._run("put", identity, payload, due, self._capacity, turn, lowest))
         if answer == "delivered":
             await self._local.remove(identity)
-        return bool(answer != "full")
+        return answer
+
+    async def _behind_locally(self, entry: OutboxEntry) -> bool:
+        severity, began = entry.turn
+        return any(
+            other.turn[0] is severity and other.turn[1] < began
+            for other in _readable((await self._local.entries()).values())
+        )
 
     async def _reconcile(self) -> None:
         """Redis learns what it missed: deliveries first, then the entries that it has never seen or has lost."""
@@ -95,15 +109,19 @@ class RedisOutbox:
                     await self._local.remove(identity)
                 elif answer == "absent":
                     for entry in _readable([entries[identity]]):
-                        await self._store(identity, entries[identity], due_at=entry.due_at)
+                        await self._store(entry, entries[identity])
 
     async def _due_locally(self, now: datetime, limit: int) -> list[OutboxEntry]:
         free = (
             entry
             for entry in _readable((await self._local.entries()).values())
-            if entry.due_at <= now and self._leased.get(message_id(entry.notification), now) <= now
+            if entry.is_due(now) and not self._is_leased(entry, now)
         )
-        return sorted(free, key=lambda entry: entry.due_at)[:limit]
+        return sorted(free, key=lambda entry: (entry.turn, message_id(entry.notification)))[:limit]
+
+    def _is_leased(self, entry: OutboxEntry, now: datetime) -> bool:
+        until = self._leased.get(message_id(entry.notification), now)
+        return now < until <= now + timedelta(seconds=LONGEST_PAUSE_S)
 
     async def _run(self, *arguments: Argument) -> Any:
         return await self._redis.run(_OUTBOX, _KEYS, arguments)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from o11y.adapters.redis.connection import RedisConnection
 from o11y.adapters.redis.memory import RedisMemory
 from o11y.alerting import claim as machine
-from o11y.alerting.claim import NEW, ClaimTerms, State, Verdict
+from o11y.alerting.claim import NEW, ClaimTerms, State, Subject, Verdict
 from o11y.alerting.key import alert_key
 from o11y.slo.dimension import Dimension
 from o11y.slo.windows import Severity
@@ -28,6 +28,7 @@ START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 T0 = int(START.timestamp() * 1000)
 PAGE_TERMS = ClaimTerms(cooldown_ms=900_000, hold_ms=120_000)
 TICKET_TERMS = ClaimTerms(cooldown_ms=14_400_000)
+ONE = Subject("k", PAGE, PAGE_TERMS)
 
 Scenario = Callable[[AlertMemory], Awaitable[None]]
 
@@ -37,7 +38,8 @@ def terms_of(severity: Severity) -> ClaimTerms:
 
 
 async def ask(memory: AlertMemory, severity: Severity, token: str, at: int, key: str = "k") -> Verdict:
-    return await memory.claim(key, severity, terms_of(severity), token=token, now_ms=T0 + at)
+    (verdict,) = await memory.claim([Subject(key, severity, terms_of(severity))], token=token, now_ms=T0 + at)
+    return verdict
 
 
 @pytest.fixture(params=["local", "redis"])
@@ -55,7 +57,7 @@ def test_a_crash_between_claim_and_confirm_is_told_again_after_the_lease(play: P
         assert await ask(memory, PAGE, "crashed", 0) is Verdict.CLAIMED
         assert await ask(memory, PAGE, "next", 29_999) is Verdict.PENDING
         assert await ask(memory, PAGE, "next", 30_000) is Verdict.REPEATED
-        await memory.confirm("k", PAGE, PAGE_TERMS, token="next", now_ms=T0 + 31_000)
+        await memory.confirm([ONE], token="next", now_ms=T0 + 31_000)
         assert await ask(memory, PAGE, "third", 60_000) is Verdict.COOLDOWN
 
     play(scenario)
@@ -64,7 +66,7 @@ def test_a_crash_between_claim_and_confirm_is_told_again_after_the_lease(play: P
 def test_a_page_inhibits_the_ticket_of_its_dimension_across_ticks(play: Play) -> None:
     async def scenario(memory: AlertMemory) -> None:
         await ask(memory, PAGE, "p", 0)
-        await memory.confirm("k", PAGE, PAGE_TERMS, token="p", now_ms=T0)
+        await memory.confirm([ONE], token="p", now_ms=T0)
         for minute in range(1, 11):
             assert await ask(memory, PAGE, f"p{minute}", minute * 60_000) is Verdict.COOLDOWN
             assert await ask(memory, TICKET, f"t{minute}", minute * 60_000) is Verdict.INHIBITED
@@ -86,7 +88,7 @@ def test_a_ticket_never_delays_its_page(play: Play) -> None:
 def test_what_waits_in_the_outbox_is_not_claimed_again(play: Play) -> None:
     async def scenario(memory: AlertMemory) -> None:
         await ask(memory, PAGE, "p", 0)
-        await memory.queue("k", PAGE, PAGE_TERMS, token="p", now_ms=T0)
+        await memory.queue([ONE], token="p", now_ms=T0)
         assert await ask(memory, PAGE, "q", 3_600_000) is Verdict.QUEUED
         assert await ask(memory, PAGE, "q", PAGE_TERMS.outbox_ms) is Verdict.CLAIMED
 
@@ -106,10 +108,11 @@ def test_hostile_names_do_not_collide(play: Play) -> None:
 
 def test_a_flushed_memory_says_so_and_takes_the_history_back(play: Play) -> None:
     async def scenario(memory: AlertMemory) -> None:
-        assert not await memory.has_generation()
+        assert await memory.generation() is None
         await memory.restore([ToldAlert("k", PAGE, START)], terms_of)
-        await memory.mark_generation()
-        assert await memory.has_generation()
+        marked = await memory.mark_generation()
+        assert await memory.mark_generation() == marked
+        assert await memory.generation() == marked
         assert await ask(memory, PAGE, "p", 899_999) is Verdict.COOLDOWN
         assert await ask(memory, PAGE, "p", 900_000) is Verdict.CLAIMED
 
@@ -128,10 +131,10 @@ def test_a_restored_page_inhibits_and_the_latest_delivery_counts(play: Play) -> 
 
 def test_without_a_given_time_the_memorys_own_clock_counts(play: Play) -> None:
     async def scenario(memory: AlertMemory) -> None:
-        assert await memory.claim("k", PAGE, PAGE_TERMS, token="a", now_ms=None) is Verdict.CLAIMED
-        assert await memory.claim("k", PAGE, PAGE_TERMS, token="b", now_ms=None) is Verdict.PENDING
-        await memory.confirm("k", PAGE, PAGE_TERMS, token="a", now_ms=None)
-        assert await memory.claim("k", PAGE, PAGE_TERMS, token="b", now_ms=None) is Verdict.COOLDOWN
+        assert await memory.claim([ONE], token="a", now_ms=None) == [Verdict.CLAIMED]
+        assert await memory.claim([ONE], token="b", now_ms=None) == [Verdict.PENDING]
+        await memory.confirm([ONE], token="a", now_ms=None)
+        assert await memory.claim([ONE], token="b", now_ms=None) == [Verdict.COOLDOWN]
 
     play(scenario)
 
@@ -186,8 +189,8 @@ def test_script_and_pure_machine_agree_on_any_history(
             for op, severity, token, later in steps:
                 now += later
                 expected, state = pure(state, op, severity, token, now)
-                answer = await memory._alert(op, key, severity, SHORT, token=token, now_ms=now)
-                assert answer == expected, (op, severity, token, now - T0)
+                answers = await memory._alerts(op, [Subject(key, severity, SHORT)], token=token, now_ms=now)
+                assert answers == [expected], (op, severity, token, now - T0)
         finally:
             await connection.close()
 
@@ -200,12 +203,9 @@ def test_script_and_pure_machine_agree_on_any_history(
 def test_fifty_evaluators_claim_once(on_redis: Callable[..., None]) -> None:
     async def scenario(*connections: RedisConnection) -> None:
         memories = [RedisMemory(connection) for connection in connections]
-        claims = (
-            memory.claim("k", PAGE, PAGE_TERMS, token=str(number), now_ms=None)
-            for number, memory in enumerate(memories)
-        )
+        claims = (memory.claim([ONE], token=str(number), now_ms=None) for number, memory in enumerate(memories))
         verdicts = await asyncio.gather(*claims)
-        assert sorted(verdicts) == [Verdict.CLAIMED] + 49 * [Verdict.PENDING]
+        assert sorted(verdict for (verdict,) in verdicts) == [Verdict.CLAIMED] + 49 * [Verdict.PENDING]
 
     on_redis(scenario, connections=50)
 
@@ -214,7 +214,7 @@ PROCESS = """
 import asyncio, sys, time
 from o11y.adapters.redis.connection import RedisConnection
 from o11y.adapters.redis.memory import RedisMemory
-from o11y.alerting.claim import ClaimTerms
+from o11y.alerting.claim import ClaimTerms, Subject
 from o11y.slo.windows import Severity
 
 async def main(url, token):
@@ -223,8 +223,8 @@ async def main(url, token):
     print("ready", flush=True)
     sys.stdin.readline()
     for number in range(100):
-        verdict = await RedisMemory(connection).claim(
-            f"k{number}", Severity.PAGE, ClaimTerms(cooldown_ms=900_000), token=token, now_ms=None)
+        subject = Subject(f"k{number}", Severity.PAGE, ClaimTerms(cooldown_ms=900_000))
+        (verdict,) = await RedisMemory(connection).claim([subject], token=token, now_ms=None)
         if verdict.granted:
             print(number, flush=True)
     await connection.close()
@@ -250,13 +250,21 @@ def test_processes_that_race_claim_each_key_once(redis_url: str, flush: Callable
     assert sorted(claimed) == list(range(100))
 
 
-def test_many_claims_travel_together_and_keep_their_order(on_redis: Callable[..., None]) -> None:
-    async def scenario(connection: RedisConnection) -> None:
-        memory = RedisMemory(connection)
+def test_a_thousand_claims_are_answered_in_their_order(play: Play) -> None:
+    async def scenario(memory: AlertMemory) -> None:
         await ask(memory, PAGE, "earlier", 0, key="k700")
-        claims = [(f"k{number}", PAGE, PAGE_TERMS) for number in range(1000)]
-        verdicts = await memory.claim_many(claims, token="tick", now_ms=T0)
+        subjects = [Subject(f"k{number}", PAGE, PAGE_TERMS) for number in range(1000)]
+        verdicts = await memory.claim(subjects, token="tick", now_ms=T0)
         assert [number for number, verdict in enumerate(verdicts) if verdict is Verdict.PENDING] == [700]
-        assert verdicts.count(Verdict.CLAIMED) == 999
+        assert list(verdicts).count(Verdict.CLAIMED) == 999
+        await memory.confirm(subjects, token="tick", now_ms=T0)
+        assert set(await memory.claim(subjects, token="next", now_ms=T0 + 60_000)) == {Verdict.COOLDOWN}
 
-    on_redis(scenario)
+    play(scenario)
+
+
+def test_no_claims_are_no_answers(play: Play) -> None:
+    async def scenario(memory: AlertMemory) -> None:
+        assert list(await memory.claim([], token="tick", now_ms=T0)) == []
+
+    play(scenario)

@@ -11,7 +11,7 @@ import redis
 from o11y.adapters.redis.cache import RedisCache
 from o11y.adapters.redis.connection import RedisConnection, Script, script
 from o11y.adapters.redis.memory import RedisMemory
-from o11y.alerting.claim import ClaimTerms, Verdict
+from o11y.alerting.claim import ClaimTerms, Subject, Verdict
 from o11y.slo.windows import Severity
 from o11y.worker.ports import MemoryLost
 from tests.adapters.redis.conftest import connected
@@ -57,7 +57,7 @@ def test_a_hanging_redis_costs_one_timeout_and_then_the_breaker_answers() -> Non
             memory = RedisMemory(connection)
             for _ in range(1000):
                 with pytest.raises(MemoryLost):
-                    await memory.claim("k", Severity.PAGE, TERMS, token="a", now_ms=None)
+                    await memory.claim([Subject("k", Severity.PAGE, TERMS)], token="a", now_ms=None)
             assert accepted == 1
             clock.now += 20
             with pytest.raises(MemoryLost):
@@ -117,8 +117,9 @@ def test_a_connection_cut_after_the_claim_gives_the_same_answer_again(redis_url:
     async def scenario() -> None:
         async with serving(cut_the_first_claim) as url, connected(url) as connection:
             memory = RedisMemory(connection)
-            await memory.claim("warm", Severity.PAGE, TERMS, token="a", now_ms=None)  # loads the script
-            assert await memory.claim("cut-me", Severity.PAGE, TERMS, token="a", now_ms=None) is Verdict.CLAIMED
+            await memory.claim([Subject("warm", Severity.PAGE, TERMS)], token="a", now_ms=None)  # loads the script
+            subject = Subject("cut-me", Severity.PAGE, TERMS)
+            assert await memory.claim([subject], token="a", now_ms=None) == [Verdict.CLAIMED]
         assert cuts == 1
 
     with redis.Redis.from_url(redis_url) as client:
@@ -162,10 +163,10 @@ def test_a_server_that_forgot_the_scripts_is_given_them_again(on_redis: Callable
         for token in ("a", "b"):
             with redis.Redis.from_url(redis_url) as client:
                 client.script_flush()
-            await memory.claim("k", Severity.PAGE, TERMS, token=token, now_ms=None)
+            await memory.claim([Subject("k", Severity.PAGE, TERMS)], token=token, now_ms=None)
             with redis.Redis.from_url(redis_url) as client:
                 client.script_flush()
-            await memory.claim_many([("k", Severity.PAGE, TERMS)], token=token, now_ms=None)
+            await memory.oldest()
 
     on_redis(scenario)
 
@@ -174,9 +175,9 @@ def test_everything_written_is_garbage_one_day(on_redis: Callable[..., None], re
     async def scenario(connection: RedisConnection) -> None:
         memory = RedisMemory(connection)
         for severity in Severity:
-            await memory.claim(f"a-{severity}", severity, TERMS, token="t", now_ms=None)
-            await memory.queue(f"b-{severity}", severity, TERMS, token="t", now_ms=None)
-            await memory.confirm(f"c-{severity}", severity, TERMS, token="t", now_ms=None)
+            await memory.claim([Subject(f"a-{severity}", severity, TERMS)], token="t", now_ms=None)
+            await memory.queue([Subject(f"b-{severity}", severity, TERMS)], token="t", now_ms=None)
+            await memory.confirm([Subject(f"c-{severity}", severity, TERMS)], token="t", now_ms=None)
         await RedisCache(connection).put("models", "[]", ttl_s=3600)
 
     on_redis(scenario)

@@ -23,8 +23,10 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=31)
 
 
-def entry(identity: str, *, due_in_s: int = 0, attempts: int = 1) -> OutboxEntry:
-    message = Notice(identity, Severity.PAGE, "title", "text", NOW)
+def entry(
+    identity: str, *, due_in_s: int = 0, attempts: int = 1, age_s: int = 0, severity: Severity = Severity.PAGE
+) -> OutboxEntry:
+    message = Notice(identity, severity, "title", "text", NOW - timedelta(seconds=age_s))
     return OutboxEntry(message, attempts, NOW + timedelta(seconds=due_in_s), f"token-{identity}")
 
 
@@ -75,12 +77,47 @@ Play = Callable[[Callable[[Outbox], Awaitable[None]]], None]
 
 def test_entries_are_taken_when_due_oldest_first_and_leased(play: Play) -> None:
     async def scenario(outbox: Outbox) -> None:
-        for put in (entry("second", due_in_s=-5), entry("first", due_in_s=-9), entry("not yet", due_in_s=1)):
+        for put in (entry("second", age_s=5), entry("first", age_s=9), entry("not yet", due_in_s=1)):
             await outbox.put(put)
         assert await take(outbox) == ["first", "second"]
         assert await take(outbox, NOW + timedelta(seconds=29)) == ["not yet"]
         assert await take(outbox, NOW + timedelta(seconds=30)) == ["first", "second"]
         assert await outbox.size() == 3
+
+    play(scenario)
+
+
+def test_pages_are_taken_before_tickets_and_of_each_the_oldest_first_whenever_they_were_due(play: Play) -> None:
+    async def scenario(outbox: Outbox) -> None:
+        await outbox.put(entry("old ticket", age_s=900, due_in_s=-60, severity=Severity.TICKET))
+        await outbox.put(entry("new page", due_in_s=-30))
+        await outbox.put(entry("old page", age_s=600))
+        assert await take(outbox) == ["old page", "new page", "old ticket"]
+
+    play(scenario)
+
+
+def test_a_put_tells_whether_an_older_one_of_its_severity_waits(play: Play) -> None:
+    async def scenario(outbox: Outbox) -> None:
+        assert not await outbox.put(entry("a", age_s=60, due_in_s=30))
+        assert not await outbox.put(entry("a", age_s=60, due_in_s=60))
+        assert not await outbox.put(entry("a ticket", severity=Severity.TICKET))
+        assert not await outbox.put(entry("as old", age_s=60))
+        assert not await outbox.put(entry("older", age_s=61))
+        assert await outbox.put(entry("b"))
+        for identity in ("a", "older", "as old"):
+            await outbox.done(identity)
+        assert not await outbox.put(entry("b"))
+
+    play(scenario)
+
+
+def test_what_waits_for_a_time_that_the_clock_has_stepped_back_from_is_due(play: Play) -> None:
+    async def scenario(outbox: Outbox) -> None:
+        await outbox.put(entry("put off", due_in_s=300))
+        await outbox.put(entry("from an hour ahead", due_in_s=3600))
+        assert await take(outbox) == ["from an hour ahead"]
+        assert await take(outbox) == []
 
     play(scenario)
 
@@ -111,7 +148,7 @@ def test_trying_again_later_ends_the_lease(play: Play) -> None:
 def test_no_more_is_taken_than_can_be_sent_within_the_lease(play: Play) -> None:
     async def scenario(outbox: Outbox) -> None:
         for number in range(5):
-            await outbox.put(entry(f"n{number}", due_in_s=-number))
+            await outbox.put(entry(f"n{number}", age_s=number))
         assert await take(outbox, lease_s=30) == ["n4", "n3", "n2"]
         assert await take(outbox, lease_s=30) == ["n1", "n0"]
 

@@ -48,6 +48,51 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_old_owner_told(play: Play) -
     play(scenario)
 
 
+def test_minutes_that_nobody_finished_or_is_evaluating_are_told_from_the_first_one_on(play: Play) -> None:
+    minutes = [MINUTE + timedelta(minutes=n) for n in range(6)]
+
+    async def scenario(memory: Any) -> None:
+        assert await memory.unfinished(minutes[0], minutes[5]) == []
+        for number, lease_s in ((1, 20), (2, 0), (4, 20)):
+            assert await memory.acquire(minutes[number], owner="a", lease_s=lease_s)
+        await memory.finish(minutes[4], owner="a")
+        assert await memory.unfinished(minutes[0], minutes[5]) == [minutes[2], minutes[3]]
+        await memory.finish(minutes[2], owner="a")
+        assert await memory.unfinished(minutes[0], minutes[5]) == [minutes[3]]
+
+    play(scenario)
+
+
+def test_after_a_rewind_a_minute_and_those_after_it_are_evaluated_once_more(play: Play) -> None:
+    minutes = [MINUTE + timedelta(minutes=n) for n in range(6)]
+
+    async def scenario(memory: Any) -> None:
+        for minute in minutes:
+            await memory.acquire(minute, owner="a", lease_s=20)
+            await memory.finish(minute, owner="a")
+        await memory.rewind(minutes[2])
+        assert await memory.last_finished() == minutes[1]
+        assert await memory.unfinished(minutes[0], minutes[5]) == minutes[2:5]
+        assert not await memory.acquire(minutes[1], owner="b", lease_s=20)
+        assert await memory.acquire(minutes[2], owner="b", lease_s=20)
+        assert not await memory.acquire(minutes[2], owner="a", lease_s=20)
+        await memory.finish(minutes[2], owner="b")
+        assert not await memory.acquire(minutes[2], owner="a", lease_s=20)
+        assert await memory.acquire(minutes[3], owner="a", lease_s=20)
+        assert await memory.last_finished() == minutes[2]
+
+    play(scenario)
+
+
+def test_a_rewind_to_before_the_first_minute_begins_there(play: Play) -> None:
+    async def scenario(memory: Any) -> None:
+        await memory.acquire(NEXT, owner="a", lease_s=0)
+        await memory.rewind(MINUTE)
+        assert await memory.unfinished(MINUTE - timedelta(minutes=1), NEXT) == [MINUTE]
+
+    play(scenario)
+
+
 def test_a_late_owner_that_nobody_replaced_goes_on(play: Play) -> None:
     async def scenario(memory: Any) -> None:
         assert await memory.acquire(MINUTE, owner="a", lease_s=0)

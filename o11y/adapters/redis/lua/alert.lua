@@ -69,6 +69,10 @@ if op == 'claim' then
   return claim()
 elseif op == 'queue' then
   release()
+  local queued = redis.call('HMGET', own, 'queued_since', 'queued_until')
+  if severity == 'page' and not holds(queued[1], queued[2]) then
+    write(PAGE, 'live_since', text(now), 'live_until', text(now + hold))
+  end
   write(own, 'queued_since', text(now), 'queued_until', text(now + outbox))
 elseif op == 'confirm' then
   release()

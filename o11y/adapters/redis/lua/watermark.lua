@@ -5,6 +5,7 @@
 -- "oldest" answers the smallest, or nil. Replicas that have gone silent are forgotten on the way.
 
 local KEY, op = KEYS[1], ARGV[1]
+local FAR_MS = 900000 -- one that expires later was published before the clock was stepped back
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
@@ -17,7 +18,7 @@ end
 local oldest, entries = nil, redis.call('HGETALL', KEY)
 for i = 1, #entries, 2 do
   local expires, mark = string.match(entries[i + 1], '^(%d+):(%d*)$')
-  if not expires or tonumber(expires) <= now then
+  if not expires or tonumber(expires) <= now or tonumber(expires) > now + FAR_MS then
     redis.call('HDEL', KEY, entries[i])
   elseif mark ~= '' and (not oldest or tonumber(mark) < tonumber(oldest)) then
     oldest = mark

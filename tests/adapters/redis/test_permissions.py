@@ -1,0 +1,111 @@
+"""``deploy/redis/users.acl`` lets o11y do what it does, on its own keys, and nothing else. Checked by the server."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import redis
+
+from o11y.adapters.redis.cache import RedisCache
+from o11y.adapters.redis.connection import RedisConnection
+from o11y.adapters.redis.memory import RedisMemory
+from o11y.adapters.redis.outbox import RedisOutbox
+from o11y.adapters.valkey import ValkeyServer
+from o11y.alerting.claim import ClaimTerms, Subject, Verdict
+from o11y.slo.windows import Severity
+from o11y.worker.ports import OutboxEntry, ToldAlert
+from tests.builders import alert, notification
+from tests.fakes import FakeMirror
+
+ROOT = Path(__file__).parents[3]
+(LINE,) = (ROOT / "deploy" / "redis" / "users.acl").read_text(encoding="utf-8").splitlines()
+_, USER, *RULES = LINE.split()
+COMMANDS = {rule[1:].split("|")[0] for rule in RULES if rule.startswith("+")}
+LUA = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "o11y/adapters/redis/lua").glob("*.lua"))
+#: said by the client itself, not by a script
+BY_CLIENT = {"ping", "get", "set", "eval", "evalsha", "script", "client"}
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a server of its own, for the user of the file."""
+    server = ValkeyServer(tmp_path_factory.mktemp("permissions"))
+    server.start()
+    with redis.Redis.from_url(server.url) as admin:
+        admin.execute_command("ACL", "SETUSER", USER, *RULES)
+        yield f"unix://{USER}:choose-a-password@{quote(str(server.socket))}"
+    server.stop()
+
+
+def as_o11y(url: str, scenario: Callable[[RedisConnection], Awaitable[None]]) -> None:
+    async def run() -> None:
+        connection = RedisConnection(url, monotonic=time.monotonic)
+        try:
+            await scenario(connection)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+def test_o11y_does_everything_that_it_does_with_these_rights(url: str) -> None:
+    terms = ClaimTerms(cooldown_ms=900_000)
+    page = Subject("k", Severity.PAGE, terms)
+
+    async def scenario(connection: RedisConnection) -> None:
+        await connection.ping()
+        memory, outbox, cache = RedisMemory(connection), RedisOutbox(connection, FakeMirror()), RedisCache(connection)
+        assert await memory.claim([page], token="t", now_ms=None) == [Verdict.CLAIMED]
+        await memory.queue([page], token="t", now_ms=None)
+        await memory.confirm([page], token="t", now_ms=None)
+        await memory.restore([ToldAlert("other", Severity.PAGE, NOW)], lambda _: terms)
+        assert await memory.mark_generation() == await memory.generation()
+        minute = NOW.replace(second=0)
+        assert await memory.acquire(minute, owner="me", lease_s=20)
+        assert await memory.renew(minute, owner="me", lease_s=20)
+        await memory.finish(minute, owner="me")
+        assert await memory.last_finished() == minute
+        assert await memory.unfinished(minute - timedelta(minutes=3), minute) is not None
+        await memory.publish("replica", NOW, ttl_s=60)
+        assert await memory.oldest() == NOW
+        await outbox.put(OutboxEntry(notification(alert()), 0, NOW, "t"))
+        (entry,) = await outbox.take_due(now=NOW, lease_s=30)
+        assert await outbox.size() == 1
+        await outbox.done(entry.notification.notification_id)
+        assert await outbox.size() == 0
+        await cache.put("models", "[]", ttl_s=60)
+        assert await cache.get("models") == "[]"
+
+    as_o11y(url, scenario)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("FLUSHALL",),
+        ("CONFIG", "GET", "requirepass"),
+        ("KEYS", "*"),
+        ("ACL", "LIST"),
+        ("DEL", "o11y:generation"),
+        ("GET", "somebody-elses"),
+        ("EVAL", "return redis.call('GET', 'somebody-elses')", "0"),
+        ("EVAL", "return redis.call('FLUSHALL')", "0"),
+        ("SCRIPT", "FLUSH"),
+        ("PUBLISH", "channel", "text"),
+    ],
+    ids=" ".join,
+)
+def test_and_nothing_else(url: str, command: tuple[str, ...]) -> None:
+    with redis.Redis.from_url(url) as client, pytest.raises(redis.RedisError, match=r"(?i)permission|can't access"):
+        client.execute_command(*command)
+
+
+def test_every_right_is_used_by_a_script_or_by_the_client() -> None:
+    by_scripts = {name.lower() for name in re.findall(r"redis\.p?call\(['\"](\w+)['\"]", LUA)}
+    assert by_scripts | BY_CLIENT == COMMANDS
