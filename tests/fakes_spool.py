@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from o11y.worker.ports import AsideBatch, BatchKind, SpoolBatch, SpoolDepth, SpoolFull, StoredEvent
+from o11y.worker.ports import AsideBatch, BatchKind, SpoolBatch, SpoolDepth, SpoolFull, SpoolLoss, StoredEvent
 
-BATCH_EVENTS = 10_000
+BATCH_EVENTS = 40_000
 
 
 @dataclass
@@ -42,6 +42,7 @@ class FakeSpool:
         self.gate.set()
         self.entered = threading.Event()
         self.closed = False
+        self.lost: list[SpoolLoss] = []
 
     def append(self, events: Sequence[StoredEvent], *, now: datetime) -> int:
         self.entered.set()
@@ -88,7 +89,7 @@ class FakeSpool:
     def next_batch(self, *, now: datetime) -> SpoolBatch | None:
         with self._lock:
             for batch in self._batches:
-                if not batch.is_open or now - batch.opened_at >= timedelta(seconds=1):
+                if not batch.is_open or not timedelta() <= now - batch.opened_at < timedelta(seconds=2):
                     batch.is_open = False
                     return SpoolBatch(
                         batch.batch_id,
@@ -157,6 +158,12 @@ class FakeSpool:
                 oldest_event_time=min((time for batch in events for time in batch.times), default=None),
                 aside=len(self._aside),
             )
+
+    def losses(self) -> Sequence[SpoolLoss]:
+        return list(self.lost)
+
+    def loss_told(self, number: int) -> None:
+        self.lost = [replace(loss, told=loss.told or loss.number == number) for loss in self.lost]
 
     def check_writable(self) -> None:
         if self.fail is not None:

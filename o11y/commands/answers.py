@@ -33,7 +33,20 @@ def answers(worker: Worker) -> dict[str, Command]:
             for batch in spool.aside()
         ]
         oldest = rfc3339(depth.oldest) if depth.oldest else None
-        return {"events": depth.events, "bytes": depth.bytes, "oldest": oldest, "aside": aside}
+        lost = [
+            {
+                "at": rfc3339(loss.at),
+                "events": loss.events,
+                "history": loss.history,
+                "exact": loss.exact,
+                "maybe_shipped": loss.maybe_shipped,
+                "saved": loss.carried,
+                "file": loss.kept_as,
+                "reason": loss.reason,
+            }
+            for loss in spool.losses()
+        ]
+        return {"events": depth.events, "bytes": depth.bytes, "oldest": oldest, "aside": aside, "lost": lost}
 
     async def spool_retry(arguments: dict[str, Any]) -> Any:
         return {"retried": spool.retry_aside(arguments["batch"])}

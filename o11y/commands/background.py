@@ -4,10 +4,11 @@ import asyncio
 import logging
 
 from o11y.adapters.clickhouse.migrations import SchemaTooNew, migrate
-from o11y.app import Worker
+from o11y.app import Role, Worker, retries_messages
 from o11y.commands.clock import utc_now
 from o11y.settings import Settings
 from o11y.worker.dimension_limit import DimensionLimit
+from o11y.worker.loss_report import tell_losses
 from o11y.worker.notices import dimensions_folded, spool_too_old
 from o11y.worker.pause import pause
 from o11y.worker.ports import EventSink, StoreError
@@ -23,24 +24,29 @@ class Background:
     """Tasks that end with the process; what they could not finish is in the spool and in the outbox."""
 
     def __init__(
-        self, settings: Settings, worker: Worker, limit: DimensionLimit, sink: EventSink, *, stop: asyncio.Event
+        self,
+        settings: Settings,
+        worker: Worker,
+        limit: DimensionLimit,
+        sink: EventSink,
+        *,
+        role: Role,
+        stop: asyncio.Event,
     ) -> None:
         self._settings = settings
         self._worker = worker
         self._limit = limit
         self._sink = sink
+        self._role = role
         self._stop = stop  # of the process: a schema that is too new ends it
         self._ending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        for loop in (
-            self._worker.shipper.run(self._ending),
-            self._worker.delivery.run(self._ending),
-            self._watch(),
-            self._prepare(),
-        ):
-            self._tasks.append(asyncio.create_task(loop))
+        loops = [self._worker.shipper.run(self._ending), self._watch(), self._prepare()]
+        if retries_messages(self._settings, self._role):
+            loops.append(self._worker.delivery.run(self._ending))
+        self._tasks += map(asyncio.create_task, loops)
 
     async def end(self) -> None:
         """Ask every loop to end; a batch or a send in flight may take its time, within the process's deadline."""
@@ -83,7 +89,9 @@ class Background:
 
     async def _look(self, folded: dict[str, int]) -> None:
         metrics, now = self._worker.metrics, utc_now()
-        depth = await asyncio.to_thread(self._worker.stores.spool.depth)
+        spool = self._worker.stores.spool
+        await tell_losses(spool, tell=self._worker.notices.tell, metrics=metrics, now=now)
+        depth = await asyncio.to_thread(spool.depth)
         notice = spool_too_old(depth, now=now, limit_s=self._settings.spool_max_age_s)
         if notice is not None:
             await self._worker.notices.tell(notice)

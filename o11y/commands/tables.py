@@ -1,4 +1,4 @@
-"""Answers as tables for a terminal. Text from outside is printed as text, never as markup."""
+"""Answers as tables for a terminal. Text from outside is printed as text: no markup, nothing that moves the cursor."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
@@ -6,9 +6,12 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
+from o11y.alerting.foreign_text import visible
 from o11y.slo.durations import duration_text
 
 Answer = Mapping[str, Any]
+
+_LONGEST_CELL = 1_000
 
 
 def print_tick(found: Answer, out: TextIO) -> None:
@@ -41,7 +44,7 @@ def print_tick(found: Answer, out: TextIO) -> None:
 
 def print_explanation(found: Answer, out: TextIO) -> None:
     console = _console(out)
-    console.print(f"{found['client']} / {found['provider']} / {found['model']}")
+    console.print(" / ".join(visible(found[name], limit=_LONGEST_CELL) for name in ("client", "provider", "model")))
     console.print(f"at {found['time']}: windows end at {found['until']}.")
     if not found["traffic"]:
         console.print("No request of this client, provider and model in any window. Are the names right?")
@@ -76,18 +79,30 @@ def print_spool(found: Answer, out: TextIO) -> None:
     oldest = f", the oldest since {found['oldest']}" if found["oldest"] else ""
     events = "1 event waits" if found["events"] == 1 else f"{found['events']:,} events wait"
     console.print(f"{events} to be shipped ({found['bytes']:,} bytes){oldest}.")
-    if not found["aside"]:
+    if found["aside"]:
+        columns = ("batch", "kind", "events", "set aside", "error")
+        rows = [(b["batch"], b["kind"], str(b["events"]), b["set_aside_at"], b["error"]) for b in found["aside"]]
+        console.print(_table(columns, rows))
+    else:
         console.print("No batch is set aside.")
-        return
-    columns = ("batch", "kind", "events", "set aside", "error")
-    rows = [(b["batch"], b["kind"], str(b["events"]), b["set_aside_at"], b["error"]) for b in found["aside"]]
-    console.print(_table(columns, rows))
+    if found["lost"]:
+        columns = ("file damaged at", "events lost", "saved", "kept as", "reason")
+        console.print(_table(columns, [_loss_row(loss) for loss in found["lost"]]))
+
+
+def _loss_row(loss: Answer) -> tuple[str, ...]:
+    number = f"{loss['events']:,}" if loss["exact"] else f"at least {loss['events']:,}"
+    if loss["history"]:
+        number += f" and {loss['history']:,} of the history"
+    if loss["maybe_shipped"]:
+        number += f" ({loss['maybe_shipped']:,} may be in ClickHouse)"
+    return loss["at"], number, f"{loss['saved']:,}", loss["file"], loss["reason"]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(visible(cell, limit=_LONGEST_CELL) if cell else "" for cell in row))
     return table
 
 

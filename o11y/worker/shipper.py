@@ -24,7 +24,11 @@ LONGEST_BACKOFF_S = 30.0
 
 
 class Shipper:
-    """One a spool. A batch refused for its content is halved until the bad row is alone, and that is set aside."""
+    """One a spool. A batch refused for its content is halved until the bad row is alone, and that is set aside.
+
+    Nothing is shipped until ``ready``: rows that reach the raw table before its rollups' views are in no rollup, and
+    never will be.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class Shipper:
         tell: Callable[[Notice], Awaitable[None]],
         replica: str,
         jitter: Callable[[], float] = random.random,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._spool = spool
         self._store = store
@@ -46,6 +51,7 @@ class Shipper:
         self._tell = tell
         self._replica = replica
         self._jitter = jitter
+        self._ready = ready
         self._failures = 0
         self._seen_mixed: str | None = None
         self._published: tuple[datetime | None, datetime] | None = None  # the watermark, and when it was told
@@ -63,8 +69,9 @@ class Shipper:
         The watermark is published at the end, so that the last word of a worker that stops is not an old one.
         """
         await asyncio.to_thread(self._spool.seal_all)
-        while (batch := await asyncio.to_thread(self._spool.next_batch, now=self._clock())) is not None:
-            if not await self.ship(batch):
+        while self._ready():
+            batch = await asyncio.to_thread(self._spool.next_batch, now=self._clock())
+            if batch is None or not await self.ship(batch):
                 break
         await self._publish_watermark()
 
@@ -72,6 +79,8 @@ class Shipper:
         """One batch, or none; returns the seconds to pause."""
         try:
             await self._publish_watermark()
+            if not self._ready():
+                return 0.2
             batch = await asyncio.to_thread(self._spool.next_batch, now=self._clock())
             if batch is None:
                 return 0.2

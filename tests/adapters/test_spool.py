@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from o11y.adapters.spool import SqliteSpool
+from o11y.adapters.spool.queue import BATCH_BYTES
 from o11y.worker.ports import BatchKind, Spool, SpoolBatch, SpoolFull, StoredEvent
 from tests.builders import NOW
 from tests.fakes_spool import FakeSpool
 from tests.wire_events import stored_event
 
-LATER = NOW + timedelta(seconds=1)
+LATER = NOW + timedelta(seconds=2)
 HOUR = timedelta(hours=1)
 
 
@@ -49,7 +51,7 @@ def event(n: int = 0, **changes: Any) -> StoredEvent:
     """Small, told apart by ``n``."""
     values: dict[str, Any] = {
         "client": "gateway",
-        "event_id": UUID(int=n),
+        "event_id": str(UUID(int=n)),
         "given_id": False,
         "event_time": NOW,
         "row": b'{"n":%d' % n,
@@ -92,21 +94,26 @@ def test_a_real_row_is_one_line_of_json(spool: Spool) -> None:
 
 def test_a_batch_is_due_when_it_is_a_second_old(spool: Spool) -> None:
     spool.append([event(1)], now=NOW)
-    assert spool.next_batch(now=NOW + timedelta(milliseconds=999)) is None
+    assert spool.next_batch(now=NOW + timedelta(milliseconds=1_999)) is None
     assert numbers(spool.next_batch(now=LATER)) == [1]
 
 
+def test_a_batch_opened_before_the_clock_stepped_back_is_due_at_once(spool: Spool) -> None:
+    spool.append([event()], now=NOW)
+    assert spool.next_batch(now=NOW - HOUR) is not None
+
+
 def test_a_batch_is_due_when_it_is_full(spool: Spool) -> None:
-    spool.append([event(n) for n in range(9_999)], now=NOW)
+    spool.append([event(n) for n in range(39_999)], now=NOW)
     assert spool.next_batch(now=NOW) is None
-    spool.append([event(n) for n in range(9_999, 10_002)], now=NOW)
-    assert numbers(spool.next_batch(now=NOW)) == list(range(10_000))
-    assert drain(spool) == [list(range(10_000)), [10_000, 10_001]]
+    spool.append([event(n) for n in range(39_999, 40_002)], now=NOW)
+    assert numbers(spool.next_batch(now=NOW)) == list(range(40_000))
+    assert drain(spool) == [list(range(40_000)), [40_000, 40_001]]
 
 
 def test_a_group_larger_than_several_batches_is_split_across_them(spool: Spool) -> None:
-    spool.append([event(n) for n in range(25_000)], now=NOW)
-    assert drain(spool) == [list(range(10_000)), list(range(10_000, 20_000)), list(range(20_000, 25_000))]
+    spool.append([event(n) for n in range(100_000)], now=NOW)
+    assert drain(spool) == [list(range(40_000)), list(range(40_000, 80_000)), list(range(80_000, 100_000))]
 
 
 def test_a_batch_asked_for_is_closed_to_later_events(spool: Spool) -> None:
@@ -164,7 +171,7 @@ def test_only_given_ids_of_the_same_client_are_repeats(spool: Spool) -> None:
 
 
 def test_many_given_ids_are_each_known(spool: Spool) -> None:
-    events = [event(n, event_id=uuid4(), given_id=True) for n in range(1_500)]
+    events = [event(n, event_id=str(uuid4()), given_id=True) for n in range(1_500)]
     assert spool.append(events, now=NOW) == 1_500
     assert spool.append(events, now=NOW) == 0
 
@@ -257,3 +264,12 @@ def test_a_full_spool_refuses_the_whole_group_and_takes_more_after_shipping(make
     spool.check_writable()
     assert spool.append(group, now=NOW) == 8
     assert drain(spool) == [list(range(8, 16))]
+
+
+def test_a_batch_of_many_bytes_takes_no_more(tmp_path: Path) -> None:
+    with closing(SqliteSpool.open(tmp_path / "spool.sqlite")) as spool:
+        long = b'{"n":%d,"text":"' + b"x" * (BATCH_BYTES // 2) + b'"'
+        spool.append([event(n, row=long % n) for n in range(2)], now=NOW)
+        spool.append([event(2)], now=NOW)
+        assert numbers(spool.next_batch(now=NOW)) == [0, 1]
+        assert drain(spool) == [[0, 1], [2]]

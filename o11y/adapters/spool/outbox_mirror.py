@@ -1,6 +1,7 @@
 """The local copy of the outbox: notifications that wait for delivery survive the loss of Redis."""
 
 import sqlite3
+import zlib
 
 from o11y.worker.ports import SpoolFull
 
@@ -12,8 +13,11 @@ def put(db: sqlite3.Connection, entry_id: str, payload: str) -> None:
     (others,) = db.execute("SELECT count(*) FROM outbox WHERE id <> ?", (entry_id,)).fetchone()
     if others >= MAX_ENTRIES:
         raise SpoolFull(f"{others} notifications wait for delivery already")
-    upsert = "INSERT INTO outbox VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET payload = excluded.payload"
-    db.execute(upsert, (entry_id, payload))
+    upsert = (
+        "INSERT INTO outbox (id, payload, crc32) VALUES (?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, crc32 = excluded.crc32"
+    )
+    db.execute(upsert, (entry_id, payload, zlib.crc32(payload.encode())))
 
 
 def remove(db: sqlite3.Connection, entry_id: str) -> None:

@@ -5,18 +5,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from o11y.worker.ports import BatchKind, SpoolDepth
+from o11y.worker.ports import AsideBatch, BatchKind, SpoolDepth
 
-#: events of a batch at most
-BATCH_EVENTS = 10_000
+#: events of a batch at most; an insert writes a row a dimension into every rollup, so a big one costs less an event
+BATCH_EVENTS = 40_000
+#: a batch that has so many bytes of rows takes no more
+BATCH_BYTES = 24 * 1024 * 1024
 #: a batch that is not full is due after this
-BATCH_AGE_MS = 1_000
+BATCH_AGE_MS = 2_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
 
 
 def to_ms(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(milliseconds=1)
+    return (time - _EPOCH) // _MS
 
 
 def from_ms(milliseconds: int) -> datetime:
@@ -41,6 +44,15 @@ class Batch:
     set_aside_at: int | None = None
     error: str | None = None
 
+    @property
+    def full(self) -> bool:
+        return self.events >= BATCH_EVENTS or self.bytes >= BATCH_BYTES
+
+
+def aside_batch(batch: Batch) -> AsideBatch:
+    """As the port shows it."""
+    return AsideBatch(batch.id, batch.kind, batch.events, batch.error or "", from_ms(batch.set_aside_at or 0))
+
 
 class BatchQueue:
     """Changed only after the transaction that changed the file: the two never disagree."""
@@ -63,7 +75,7 @@ class BatchQueue:
             return
         self._waiting[batch.id] = batch
         insort(self._order, (batch.position, batch.id))
-        if is_open and batch.events < BATCH_EVENTS:
+        if is_open and not batch.full:
             self._open[batch.kind, batch.day] = batch
 
     def grow(self, batch: Batch, *, events: int, bytes_: int, oldest_event_time: int) -> None:
@@ -71,7 +83,7 @@ class BatchQueue:
         batch.bytes += bytes_
         batch.oldest_event_time = min(batch.oldest_event_time, oldest_event_time)
         self.bytes += bytes_
-        if batch.events >= BATCH_EVENTS:
+        if batch.full:
             self.seal(batch)
 
     def seal(self, batch: Batch) -> None:
@@ -111,7 +123,8 @@ class BatchQueue:
         for _, batch_id in self._order:
             batch = self._waiting[batch_id]
             is_open = self._open.get((batch.kind, batch.day)) is batch
-            if not is_open or now_ms - batch.opened_at >= BATCH_AGE_MS:
+            young = 0 <= now_ms - batch.opened_at < BATCH_AGE_MS  # the clock may have stepped back since
+            if not is_open or not young:
                 return batch
         return None
 

@@ -1,4 +1,4 @@
--- Version 1 of the spool. Times are unix milliseconds, UTC.
+-- Version 2 of the spool. Times are unix milliseconds, UTC.
 
 -- A batch is the unit of an insert into ClickHouse; its id is the deduplication token and is never used again.
 -- Which batch is still open is not written down: whatever is on file at start-up is sealed.
@@ -34,6 +34,20 @@ CREATE TABLE generation (current INTEGER NOT NULL, started_at INTEGER NOT NULL);
 INSERT INTO generation VALUES (0, 0);
 
 -- The local copy of notifications that wait for delivery.
-CREATE TABLE outbox (id TEXT PRIMARY KEY, payload TEXT NOT NULL);
+CREATE TABLE outbox (id TEXT PRIMARY KEY, payload TEXT NOT NULL, crc32 INTEGER);
 
-PRAGMA user_version = 1;
+-- What damage to the file before this one has cost (since version 2).
+CREATE TABLE losses (
+    number        INTEGER PRIMARY KEY,
+    at            INTEGER NOT NULL,
+    events        INTEGER NOT NULL,
+    history       INTEGER NOT NULL,
+    maybe_shipped INTEGER NOT NULL,                  -- of both: had been sent to ClickHouse, and may be there
+    is_exact      INTEGER NOT NULL,                  -- 0: there may have been more, of which nothing is left
+    carried       INTEGER NOT NULL,                  -- events that are in this file
+    kept_as       TEXT    NOT NULL,                  -- the damaged file; empty where there is none
+    reason        TEXT    NOT NULL,
+    is_told       INTEGER NOT NULL
+);
+
+PRAGMA user_version = 2;

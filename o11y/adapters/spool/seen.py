@@ -19,7 +19,7 @@ def _tag(client: str) -> bytes:
 
 def _key(event: StoredEvent) -> bytes:
     """The id first: version 7 ids then arrive in the order of the table, and each commit touches few pages."""
-    return event.event_id.bytes + _tag(event.client)
+    return bytes.fromhex(event.event_id.replace("-", "")) + _tag(event.client)
 
 
 class Seen:
@@ -46,15 +46,15 @@ class Seen:
 
     def fresh(self, db: sqlite3.Connection, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
         """The events not seen before, in order; their ids are taken down."""
-        keys = {_key(event) for event in events if event.given_id}
-        if not keys:
+        keys = [_key(event) if event.given_id else None for event in events]
+        given = {key for key in keys if key is not None}
+        if not given:
             return events
-        new = keys - self._known(db, list(keys))
+        new = given - self._known(db, list(given))
         db.executemany(f"INSERT INTO seen_{self._current} VALUES (?)", [(key,) for key in sorted(new)])
         kept = []
-        for event in events:
-            if event.given_id:
-                key = _key(event)
+        for event, key in zip(events, keys, strict=True):
+            if key is not None:
                 if key not in new:
                     continue
                 new.discard(key)  # the second of two equal ones is a repeat too

@@ -1,24 +1,23 @@
 """The spool in SQLite: write-ahead log, one fsync a commit, one writing connection and one that reads batches."""
 
-import logging
 import os
 import sqlite3
 import threading
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from o11y.adapters.spool import file, outbox_mirror
-from o11y.adapters.spool.batch_rows import COLUMNS, Addition, Row, delete, note, plan, rewrite, write
-from o11y.adapters.spool.errors import SpoolDamaged, SpoolUnusable
-from o11y.adapters.spool.queue import Batch, BatchQueue, from_ms, to_ms
+from o11y.adapters.spool import file, losses, outbox_mirror
+from o11y.adapters.spool.batch_rows import Addition, Rows, by_day, delete, note, plan, rewrite, write
+from o11y.adapters.spool.errors import SpoolDamaged
+from o11y.adapters.spool.lines import read_lines
+from o11y.adapters.spool.opening import OpenFile, open_sound, reopen
+from o11y.adapters.spool.queue import Batch, aside_batch, from_ms, to_ms
 from o11y.adapters.spool.rows import open_again
-from o11y.adapters.spool.seen import Seen
-from o11y.worker.ports import AsideBatch, BatchKind, SpoolBatch, SpoolDepth, SpoolFull, StoredEvent
-
-log = logging.getLogger(__name__)
+from o11y.adapters.spool.tally import Tally
+from o11y.adapters.spool.transaction import transaction
+from o11y.worker.ports import AsideBatch, BatchKind, SpoolBatch, SpoolDepth, SpoolFull, SpoolLoss, StoredEvent
 
 #: bytes below the limit at which the spool no longer calls itself writable: a few events
 _ROOM = 4096
@@ -30,52 +29,53 @@ class SqliteSpool:
     Errors of SQLite while writing are ``SpoolFull`` (nothing was stored), while reading ``SpoolUnusable``.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int) -> None:
+    def __init__(self, path: Path, *, max_bytes: int, now: datetime) -> None:
+        self._path = path
         self._max_bytes = max_bytes
         self._lock = threading.Lock()  # the writing connection, the queue, the seen ids
         self._read_lock = threading.Lock()
+        self._damage: str | None = None  # found while writing; the file is replaced at the next batch
         self._owner = file.lock(path)
         try:
-            self._writer = file.connect(path)
-            file.migrate(self._writer, path)
-            self._reader = file.connect(path)
-            self._seen = Seen(self._writer)
-            self._queue = BatchQueue()
-            for row in self._writer.execute(f"SELECT {COLUMNS} FROM batches"):
-                batch = Batch(*row)
-                batch.kind = BatchKind(batch.kind)
-                self._queue.add(batch)
-        except sqlite3.Error as error:
-            os.close(self._owner)
-            raise SpoolUnusable(f"{path} cannot be opened: {error}") from error
+            self._tally = Tally(path.with_name(f"{path.name}.tally"))
+            try:
+                self._use(open_sound(path, self._tally, now=now))
+            except BaseException:
+                self._tally.abandon()
+                raise
         except BaseException:
             os.close(self._owner)
             raise
 
     @classmethod
-    def open(cls, path: Path | str, *, max_bytes: int = 4 * 1024**3) -> "SqliteSpool":
+    def open(cls, path: Path | str, *, max_bytes: int = 4 * 1024**3, now: datetime | None = None) -> "SqliteSpool":
         """The spool in ``path``, made (mode 0600) where there is none. ``max_bytes`` bounds the rows in it.
 
-        Raises ``SpoolUnusable`` for a file of a newer version, one in use, or one that is no spool.
+        A damaged file is replaced by what could be saved of it (see ``losses``), and takes the name of that moment
+        (without ``now``: of its last change).
+        Raises ``SpoolUnusable`` for a file of a newer version, one in use, or another program's.
         """
-        return cls(Path(path), max_bytes=max_bytes)
+        path = Path(path)
+        if now is None:
+            now = datetime.fromtimestamp(path.stat().st_mtime if path.exists() else 0, UTC)
+        return cls(path, max_bytes=max_bytes, now=now)
 
-    # ------------------------------------------------------------ in
+    def _use(self, opened: OpenFile) -> None:
+        self._open, self._queue, self._seen = opened, opened.queue, opened.seen
+        self._writer, self._reader = opened.writer, opened.reader
+        self._tally.set(opened.count)
 
     def append(self, events: Sequence[StoredEvent], *, now: datetime) -> int:
         """See the port ``Spool``."""
         with self._lock:
+            self._repair(now)
             if self._seen.due(to_ms(now)):
                 with self._transaction() as db:
                     self._seen.rotate(db, to_ms(now))
                 self._seen.rotated(to_ms(now))
             with self._transaction() as db:
                 fresh = self._seen.fresh(db, events)
-                days: dict[str, list[Row]] = {}
-                for event in fresh:
-                    row = Row(to_ms(event.event_time), event.row)
-                    days.setdefault(event.event_time.date().isoformat(), []).append(row)
-                added = self._add(db, BatchKind.EVENTS, days, now=now)
+                added = self._add(db, BatchKind.EVENTS, by_day(fresh), now=now)
             self._added(added)
             return len(fresh)
 
@@ -83,7 +83,7 @@ class SqliteSpool:
         """See the port ``Spool``."""
         if not rows:
             return
-        days = {now.date().isoformat(): [Row(to_ms(now), row) for row in rows]}
+        days = {now.date().isoformat(): Rows(list(rows), [to_ms(now)] * len(rows))}
         with self._lock:
             with self._transaction() as db:
                 added = self._add(db, BatchKind.HISTORY, days, now=now)
@@ -97,9 +97,7 @@ class SqliteSpool:
             with self._transaction() as db:
                 db.execute("UPDATE generation SET current = current")
 
-    def _add(
-        self, db: sqlite3.Connection, kind: BatchKind, days: dict[str, list[Row]], *, now: datetime
-    ) -> list[Addition]:
+    def _add(self, db: sqlite3.Connection, kind: BatchKind, days: dict[str, Rows], *, now: datetime) -> list[Addition]:
         added = plan(self._queue, kind, days, now=now)
         if self._queue.bytes + sum(len(addition.lines) for addition in added) > self._max_bytes:
             raise self._full()
@@ -110,16 +108,19 @@ class SqliteSpool:
     def _added(self, added: list[Addition]) -> None:
         for addition in added:
             note(self._queue, addition)
+            self._tally.add(addition.batch.kind, addition.events)
 
     def _full(self) -> SpoolFull:
         return SpoolFull(f"the spool holds {self._queue.bytes} of at most {self._max_bytes} bytes")
 
-    # ------------------------------------------------------------ out
-
     def next_batch(self, *, now: datetime) -> SpoolBatch | None:
-        """See the port ``Spool``. A damaged batch is set aside with the reason, and the next one is returned."""
+        """See the port ``Spool``. A file that is damaged is replaced first, by what could be saved of it.
+
+        Where there is no room for that, the damaged batch is set aside. ``SpoolUnusable``: nothing can be read.
+        """
         while True:
             with self._lock:
+                self._repair(now)
                 batch = self._queue.first_due(to_ms(now))
                 if batch is None:
                     return None
@@ -127,8 +128,10 @@ class SqliteSpool:
             try:
                 rows = self._read(batch)
             except SpoolDamaged as error:
-                log.error("spool batch damaged", extra={"batch_id": batch.id, "reason": str(error)})
-                self.set_aside(batch.id, f"damaged on disk: {error}", now=now)
+                with self._lock:
+                    self._repair(now)
+                if self._open.unrepaired is not None:
+                    self.set_aside(batch.id, f"damaged on disk: {error}", now=now)
                 continue
             tried = batch.first_tried_at
             return SpoolBatch(
@@ -161,16 +164,19 @@ class SqliteSpool:
             batch = self._queue.waiting(batch_id)
             if batch is None:
                 return
-            with self._transaction() as db:
-                delete(db, batch)
+            self._tally.add(batch.kind, -batch.events)  # before: it must never say more than the file has
+            try:
+                with self._transaction() as db:
+                    delete(db, batch)
+            except BaseException:
+                self._tally.add(batch.kind, batch.events)
+                raise
             self._queue.remove(batch)
 
     def split(self, batch_id: str) -> None:
         """See the port ``Spool``. ``LookupError`` for an unknown batch, ``ValueError`` for one of a single row."""
         with self._lock:
-            batch = self._queue.waiting(batch_id)
-            if batch is None:
-                raise LookupError(f"no batch {batch_id} waits in the spool")
+            batch = self._waiting(batch_id)
             if batch.events < 2:
                 raise ValueError(f"batch {batch_id} has one row and cannot be split")
             rows = open_again(self._read(batch), batch.id)
@@ -187,9 +193,7 @@ class SqliteSpool:
     def set_aside(self, batch_id: str, error: str, *, now: datetime) -> None:
         """See the port ``Spool``. ``LookupError`` for an unknown batch."""
         with self._lock:
-            batch = self._queue.waiting(batch_id)
-            if batch is None:
-                raise LookupError(f"no batch {batch_id} waits in the spool")
+            batch = self._waiting(batch_id)
             with self._transaction() as db:
                 db.execute(
                     "UPDATE batches SET set_aside_at = ?, error = ? WHERE number = ?",
@@ -202,10 +206,7 @@ class SqliteSpool:
     def aside(self) -> Sequence[AsideBatch]:
         """See the port ``Spool``; oldest first."""
         with self._lock:
-            return [
-                AsideBatch(batch.id, batch.kind, batch.events, batch.error or "", from_ms(batch.set_aside_at or 0))
-                for batch in self._queue.all_aside()
-            ]
+            return [aside_batch(batch) for batch in self._queue.all_aside()]
 
     def retry_aside(self, batch_id: str) -> bool:
         """See the port ``Spool``. Raises ``SpoolDamaged`` for rows that are not what was written."""
@@ -226,7 +227,17 @@ class SqliteSpool:
         with self._lock:
             return self._queue.depth()
 
-    # ------------------------------------------------------------ the outbox's mirror
+    def losses(self) -> Sequence[SpoolLoss]:
+        """See the port ``Spool``."""
+        with self._lock:
+            return tuple(self._open.losses)
+
+    def loss_told(self, number: int) -> None:
+        """See the port ``Spool``."""
+        with self._lock:
+            with self._transaction() as db:
+                losses.told(db, number)
+            self._open.losses = losses.recorded(self._writer)
 
     def outbox_put(self, entry_id: str, payload: str) -> None:
         """Write or replace an entry, durably. Raises ``SpoolFull``."""
@@ -245,46 +256,41 @@ class SqliteSpool:
     def close(self) -> None:
         """Give the file up; twice is as good as once."""
         with self._lock, self._read_lock:
-            if self._owner < 0:
-                return
-            self._reader.close()
-            self._writer.close()
-            os.close(self._owner)
-            self._owner = -1
+            if self._owner >= 0:
+                self._open.close()
+                self._tally.close()
+                os.close(self._owner)
+                self._owner = -1
 
-    # ------------------------------------------------------------ inside
+    def _repair(self, now: datetime) -> None:
+        """Under the lock. What is asked of the spool meanwhile waits."""
+        if self._damage is None or self._owner < 0:
+            return
+        with self._read_lock:
+            self._use(reopen(self._open, self._path, self._tally, reason=self._damage, now=now))
+        self._damage = None
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; the queue is changed after it, so that memory and file agree when it fails."""
-        db = self._writer
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            yield db
-            db.execute("COMMIT")
-        except BaseException as error:
-            if self._owner >= 0 and db.in_transaction:
-                db.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
-                raise SpoolFull(f"the spool cannot write: {error}") from error
-            raise
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The queue is changed after it, so that memory and file agree when it fails."""
+        return transaction(self._writer, on_damage=self._damaged)
+
+    def _damaged(self, reason: str) -> None:
+        self._damage = reason
 
     def _read(self, batch: Batch) -> bytes:
-        """The lines of a sealed batch, checked. On its own connection, so that appends go on meanwhile."""
+        """On a connection of its own, so that appends go on meanwhile."""
         try:
             with self._read_lock:
-                query = "SELECT events, crc32, rows FROM chunks WHERE batch = ? ORDER BY rowid"
-                chunks = self._reader.execute(query, (batch.number,)).fetchall()
-        except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
-            raise SpoolUnusable(f"the spool cannot be read: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise SpoolDamaged(str(error)) from error
-        for number, (_, crc32, rows) in enumerate(chunks):
-            if zlib.crc32(rows) != crc32:
-                raise SpoolDamaged(f"checksum of part {number + 1} of {len(chunks)} is wrong")
-        if sum(events for events, _, _ in chunks) != batch.events:
-            raise SpoolDamaged(f"{sum(events for events, _, _ in chunks)} of {batch.events} rows are there")
-        return b"".join(rows for _, _, rows in chunks)
+                return read_lines(self._reader, batch)
+        except SpoolDamaged as error:
+            self._damaged(f"batch {batch.id}: {error}")
+            raise
+
+    def _waiting(self, batch_id: str) -> Batch:
+        batch = self._queue.waiting(batch_id)
+        if batch is None:
+            raise LookupError(f"no batch {batch_id} waits in the spool")
+        return batch
 
     def _replace(self, old: Batch, *new: Batch) -> None:
         self._queue.remove(old)
