@@ -4,7 +4,7 @@ import re
 import socket
 from typing import Annotated, Any, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 MAX_TEXT = 1024  # characters
@@ -96,7 +96,9 @@ class WireEvent(TypedDict):
     timestamp: NotRequired[Timestamp]
 
 
-_validator = TypeAdapter(WireEvent)
+_event: TypeAdapter[Any] = TypeAdapter(WireEvent)
+# The first fault ends it: a body of a million bad entries is not worth a million reports.
+_events: TypeAdapter[Any] = TypeAdapter(Annotated[list[WireEvent], FailFast()])
 
 _TEXT = f"a string of 1 to {MAX_TEXT} characters"
 _LOOSE_TEXT = f"a string of at most {MAX_TEXT} characters"
@@ -132,9 +134,39 @@ ACCEPTED = {
 def check(value: object) -> tuple[dict[str, Any] | None, list[Issue]]:
     """The event's known fields as sent (``45.0`` as 45), or what is wrong with it."""
     try:
-        return dict(_validator.validate_python(value)), []
+        return _event.validate_python(value), []
     except ValidationError as error:
         return None, _issues(error)
+
+
+def check_text(raw: bytes | bytearray) -> dict[str, Any] | None:
+    """What ``check`` finds in a JSON text that is valid, at two thirds of the cost: no value is made twice.
+
+    ``None`` says no more than that it has to be looked at closely, by ``decode`` and ``check``.
+    """
+    if _may_hold_constants(raw):
+        return None
+    try:
+        fields: dict[str, Any] = _event.validate_json(raw)
+    except ValidationError:
+        return None
+    return fields
+
+
+def check_array_text(raw: bytes) -> list[dict[str, Any]] | None:
+    """The same for a JSON array of events, all of which are valid."""
+    if _may_hold_constants(raw):
+        return None
+    try:
+        events: list[dict[str, Any]] = _events.validate_json(raw)
+    except ValidationError:
+        return None
+    return events
+
+
+def _may_hold_constants(raw: bytes | bytearray) -> bool:
+    """NaN and Infinity are not JSON, but pydantic's parser takes them where nobody looks, in unknown fields."""
+    return b"NaN" in raw or b"Infinity" in raw
 
 
 def _issues(error: ValidationError) -> list[Issue]:

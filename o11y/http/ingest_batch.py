@@ -9,6 +9,10 @@ from o11y.http.ingest_answer import Refused, failure, not_a_body
 
 #: more cannot be valid events within any sensible body limit
 MAX_EVENTS = 100_000
+#: valid events have four each; as Python values they weigh thirty times their text, and decoding holds everybody up
+MAX_CONTAINERS = 500_000
+#: taking a spoilt array apart is slow, and this many are more than those of valid events
+MAX_COMMAS = 2_000_000
 #: issues spelled out in one answer; further events are named by their index alone
 MAX_ISSUES = 1_000
 NDJSON = "application/x-ndjson"
@@ -22,6 +26,8 @@ def events_of(body: bytes, media_type: str) -> Sequence[object]:
 
     NDJSON: one event a line; blank lines are no events and are not counted in an index. Raises ``Refused``.
     """
+    if len(body) > MAX_CONTAINERS and body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
+        raise Refused(failure(413, f"A batch must be of at most {MAX_CONTAINERS} arrays and objects"))
     if media_type == NDJSON:
         events: Sequence[object] = [line for line in body.split(b"\n") if line.strip(_SPACE)]
     else:
@@ -36,7 +42,7 @@ def _array(body: bytes) -> Sequence[object]:
     try:
         value = decode(body)
     except NotJson as error:
-        texts = array_items(body)
+        texts = array_items(body) if body.count(b",") <= MAX_COMMAS else None
         if texts is None:
             raise Refused(not_a_body(str(error))) from None
         return texts

@@ -1,12 +1,11 @@
 """An accepted event as the row of the raw table that it becomes."""
 
-from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
 
 from o11y.events import AcceptedEvent
-from o11y.slo.dimension import Dimension
 from o11y.worker.dimension_limit import OTHER, DimensionLimit
 from o11y.worker.ports import StoredEvent
 
@@ -21,10 +20,10 @@ _TOKEN_COLUMNS = {
 
 def stored(event: AcceptedEvent, *, client: str, received_at: datetime, limit: DimensionLimit) -> StoredEvent:
     """The event as the spool takes it, folded into ``other`` when its client has opened too many dimensions."""
-    dimension = Dimension(client, event.fields["provider"], event.resolved_model)
-    kept = limit.admit(dimension, now=received_at)
-    if kept is not dimension:
-        event = replace(event, resolved_model=OTHER, fields={**event.fields, "provider": kept.provider})
+    names = (event.fields["provider"], event.resolved_model)
+    kept = limit.admit(client, names, now=received_at)
+    if kept is not names:
+        event = event._replace(resolved_model=OTHER, fields={**event.fields, "provider": kept[0]})
     bytes_ = row(event, client=client, received_at=received_at)
     return StoredEvent(client, event.event_id, event.given_id, event.event_time, bytes_)
 
@@ -36,7 +35,7 @@ def row(event: AcceptedEvent, *, client: str, received_at: datetime) -> bytes:
     """
     sent = event.fields
     columns = {
-        "event_id": str(event.event_id),
+        "event_id": event.event_id,
         "event_time": _iso(event.event_time),
         "received_at": _iso(received_at),
         "client_name": client,
@@ -57,11 +56,13 @@ def row(event: AcceptedEvent, *, client: str, received_at: datetime) -> bytes:
         "complete_request_ms": sent["completeRequestMs"],
         "status_code": sent["statusCode"],
     }
-    for name, count in sent.get("tokens", {}).items():
-        columns[_TOKEN_COLUMNS[name]] = count
+    if tokens := sent.get("tokens"):
+        for name, count in tokens.items():
+            columns[_TOKEN_COLUMNS[name]] = count
     return orjson.dumps(columns)[:-1]
 
 
+@lru_cache(maxsize=256)  # all events of a batch came at one time
 def _iso(time: datetime) -> str:
     """Of a UTC time. Text, because a bare number of milliseconds is read as seconds by newer ClickHouse."""
     return time.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from o11y.worker.ports import Clock, Spool, SpoolFull, StoredEvent
 
@@ -18,6 +18,25 @@ class Commit:
     callers: int
     events: int
     stored: int  # the rest were repeats
+
+
+@dataclass(slots=True)
+class _Group:
+    """Events that share a commit, and whoever waits for it."""
+
+    events: list[StoredEvent] = field(default_factory=list)
+    bytes: int = 0
+    callers: list["asyncio.Future[None]"] = field(default_factory=list)
+
+    def settle(self, failure: SpoolFull | None) -> None:
+        """Every caller that is still there goes on, with ``failure`` if there is one."""
+        for caller in self.callers:
+            if caller.done():
+                continue
+            if failure is None:
+                caller.set_result(None)
+            else:
+                caller.set_exception(failure)
 
 
 class Ingest:
@@ -42,10 +61,11 @@ class Ingest:
         self._max_bytes = max_waiting_bytes
         self._on_commit = on_commit
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="spool-writer")
-        self._group: list[tuple[Sequence[StoredEvent], asyncio.Future[None]]] = []
+        self._group = _Group()
         self._events = 0  # waiting or being committed
         self._bytes = 0
-        self._committing: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._closed = False
 
     @property
@@ -57,59 +77,63 @@ class Ingest:
         """Returns when the events are durable. Raises ``SpoolFull`` when they are not, and none of them is stored."""
         if not events:
             return
-        size = sum(len(event.row) for event in events)
+        size = sum([len(event.row) for event in events])
         if self._closed:
             raise SpoolFull("the worker is shutting down")
         if self._events and (self._events + len(events) > self._max_events or self._bytes + size > self._max_bytes):
             raise SpoolFull(f"{self._events} events are waiting for the disk already")
         self._events += len(events)
         self._bytes += size
+        loop = asyncio.get_running_loop()
         # A future of its own for each caller: one that is cancelled (its gateway went away) disturbs nobody.
-        done = asyncio.get_running_loop().create_future()
-        self._group.append((events, done))
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_groups())
+        done = loop.create_future()
+        self._group.events += events
+        self._group.bytes += size
+        self._group.callers.append(done)
+        if self._idle.is_set():
+            self._idle.clear()
+            # Whoever else has its turn before this runs shares the commit.
+            loop.call_soon(self._dispatch, loop)
         await done
 
     async def close(self) -> None:
         """Refuse new events, commit those that wait, end the thread."""
         self._closed = True
-        while self._committing is not None:
-            await asyncio.wait([self._committing])
+        await self._idle.wait()
         self._writer.shutdown(wait=False)
 
-    async def _commit_groups(self) -> None:
-        try:
-            while self._group:
-                group, self._group = self._group, []
-                await self._commit(group)
-        finally:
-            self._committing = None
+    def _dispatch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """What has gathered goes to the writer; nothing while nobody waits."""
+        if not self._group.callers:
+            self._idle.set()
+            return
+        group, self._group = self._group, _Group()
+        self._writer.submit(self._commit, group, loop)
 
-    async def _commit(self, group: list[tuple[Sequence[StoredEvent], "asyncio.Future[None]"]]) -> None:
-        events = group[0][0] if len(group) == 1 else [event for part, _ in group for event in part]
-        failure: SpoolFull | None = None
+    def _commit(self, group: _Group, loop: asyncio.AbstractEventLoop) -> None:
+        """In the writer's thread. One call back to the loop for the whole group: each wakes it by a system call."""
         try:
-            loop = asyncio.get_running_loop()
-            stored = await loop.run_in_executor(self._writer, self._append, events)
-        except SpoolFull as error:
-            failure = error
-            log.warning("spool refused events", extra={"events": len(events), "reason": str(error)})
+            outcome: int | Exception = self._spool.append(group.events, now=self._clock())
         except Exception as error:  # whatever it was, these callers are told and the next group is tried
-            failure = SpoolFull("the spool failed")
-            failure.__cause__ = error
-            log.exception("spool failed", extra={"events": len(events)})
-        self._events -= len(events)
-        self._bytes -= sum(len(event.row) for event in events)
-        for _, done in group:
-            if done.done():
-                continue
-            if failure is None:
-                done.set_result(None)
-            else:
-                done.set_exception(failure)
-        if failure is None:
-            self._on_commit(Commit(callers=len(group), events=len(events), stored=stored))
+            outcome = error
+        loop.call_soon_threadsafe(self._committed, group, outcome, loop)
 
-    def _append(self, events: Sequence[StoredEvent]) -> int:
-        return self._spool.append(events, now=self._clock())
+    def _committed(self, group: _Group, outcome: int | Exception, loop: asyncio.AbstractEventLoop) -> None:
+        self._events -= len(group.events)
+        self._bytes -= group.bytes
+        group.settle(_failure(outcome, len(group.events)) if isinstance(outcome, Exception) else None)
+        # After those who were told have had their turn: answers first, and what they are followed by may join.
+        loop.call_soon(self._dispatch, loop)
+        if not isinstance(outcome, Exception):
+            self._on_commit(Commit(callers=len(group.callers), events=len(group.events), stored=outcome))
+
+
+def _failure(error: Exception, events: int) -> SpoolFull:
+    """What the callers are told; logged once a group."""
+    if isinstance(error, SpoolFull):
+        log.warning("spool refused events", extra={"events": events, "reason": str(error)})
+        return error
+    failure = SpoolFull("the spool failed")
+    failure.__cause__ = error
+    log.error("spool failed", exc_info=error, extra={"events": events})
+    return failure
