@@ -4,11 +4,12 @@ import asyncio
 import sys
 import zlib
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Protocol, Self
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
-from o11y.http.ingest_answer import TIMED_OUT, Answer, ClientGone, Refused, failure, not_a_body
+from o11y.http.first_message import first_message
+from o11y.http.ingest_answer import CROWDED, TIMED_OUT, Answer, ClientGone, Refused, failure, not_a_body
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -21,6 +22,52 @@ _ZSTD_WINDOW_LOG = 23
 _COMPRESSION_SLACK = 64 * 1024
 #: a body that brings less than this in the time allowed has stopped arriving
 _PROGRESS = 1024
+#: and over all its time, beyond that allowed at the beginning, it brings at least this (bytes a second)
+_SLOWEST = 32 * 1024
+#: members of gzip or frames of zstd in one body; each costs a decoder, also when it holds nothing
+_MAX_MEMBERS = 1_000
+
+
+class Room:
+    """The memory for bodies, shared by all requests: a stranger may begin many, and never end them."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._free = max_bytes
+
+    @property
+    def free(self) -> int:
+        """Bytes."""
+        return self._free
+
+    def share(self) -> "Share":
+        return Share(self)
+
+    def take(self, size: int) -> None:
+        """Bytes, negative to give them back. Raises ``Refused`` (503) when there are not so many."""
+        if size > self._free:
+            raise Refused(CROWDED)
+        self._free -= size
+
+
+class Share:
+    """What one request has of the room, until the end of its ``with`` block."""
+
+    __slots__ = ("_room", "_taken")
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._taken = 0  # bytes
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._room.take(-self._taken)
+
+    def take(self, size: int) -> None:
+        """Raises ``Refused`` (503) when there is not so much."""
+        self._room.take(size)
+        self._taken += size
 
 
 class Decoder(Protocol):
@@ -47,13 +94,14 @@ _DECODERS = {"gzip": _gzip, "x-gzip": _gzip, "zstd": _zstd}
 
 
 async def read_body(
-    headers: Mapping[bytes, bytes], receive: Receive, *, max_bytes: int, read_timeout_s: float
+    headers: Mapping[bytes, bytes], receive: Receive, *, share: Share, max_bytes: int, read_timeout_s: float
 ) -> bytes:
     """The body, decompressed. ``max_bytes`` counts decompressed bytes, and reading stops where it is passed.
 
-    Raises ``Refused`` (400, 408, 413, 415) and ``ClientGone``.
+    It may be silent for ``read_timeout_s``, and takes at most as long again as its bytes take at 32 KiB a second.
+    Raises ``Refused`` (400, 408, 413, 415, 503) and ``ClientGone``.
     """
-    encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
+    encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
     if encoding in ("", "identity"):
         inflate, wire_max = None, max_bytes
     elif encoding in _DECODERS:
@@ -63,18 +111,41 @@ async def read_body(
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared[:20]) > wire_max:
         raise Refused(_too_large(max_bytes))
+    message, receive = first_message(receive)
+    if message is not None and inflate is None and _is_whole(message):
+        body = message["body"]
+        if len(body) > max_bytes:
+            raise Refused(_too_large(max_bytes))
+        return bytes(body)
     try:
-        return await _read(receive, inflate, wire_max=wire_max, max_bytes=max_bytes, read_timeout_s=read_timeout_s)
+        body = await _read(
+            receive, inflate, share=share, wire_max=wire_max, max_bytes=max_bytes, read_timeout_s=read_timeout_s
+        )
     except TimeoutError:
         raise Refused(TIMED_OUT) from None
+    if inflate:
+        inflate.finish()
+    return body
+
+
+def _is_whole(message: Message) -> bool:
+    """It brings all of a body."""
+    return message["type"] == "http.request" and "body" in message and not message.get("more_body", False)
 
 
 async def _read(
-    receive: Receive, inflate: "_Inflater | None", *, wire_max: int, max_bytes: int, read_timeout_s: float
+    receive: Receive,
+    inflate: "_Inflater | None",
+    *,
+    share: Share,
+    wire_max: int,
+    max_bytes: int,
+    read_timeout_s: float,
 ) -> bytes:
-    parts: list[bytes] = []
+    body: bytes | bytearray = b""
     wire = since = 0
     loop = asyncio.get_running_loop()
+    latest = loop.time() + read_timeout_s
     async with asyncio.timeout(read_timeout_s) as deadline:
         while True:
             message = await receive()
@@ -84,16 +155,20 @@ async def _read(
             wire += len(part)
             if wire > wire_max:
                 raise Refused(_too_large(max_bytes))
-            if part:
-                parts.append(inflate.feed(part) if inflate else part)
-            if not message.get("more_body", False):
-                break
+            if inflate:
+                part = inflate.feed(part)
+            more = message.get("more_body", False)
+            if part and (body or more):
+                share.take(len(part))  # it stays while the next part is awaited
+                body = bytearray(body) if isinstance(body, bytes) else body  # many small parts would weigh more
+                body += part
+            elif part:
+                body = part
+            if not more:
+                return bytes(body)
             if wire - since >= _PROGRESS:
                 since = wire
-                deadline.reschedule(loop.time() + read_timeout_s)
-    if inflate:
-        inflate.finish()
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+                deadline.reschedule(min(loop.time() + read_timeout_s, latest + wire / _SLOWEST))
 
 
 class _Inflater:
@@ -104,6 +179,7 @@ class _Inflater:
         self._new = _DECODERS[encoding]
         self._decoder = self._new()
         self._begun = False  # the present member has bytes
+        self._members = 1
         self._max = max_bytes
         self._size = 0
 
@@ -112,6 +188,9 @@ class _Inflater:
         while data:
             if self._decoder.eof:
                 self._decoder = self._new()
+                self._members += 1
+                if self._members > _MAX_MEMBERS:
+                    raise Refused(not_a_body(f"is of more than {_MAX_MEMBERS} parts of {self._encoding}"))
             self._begun = True
             try:
                 # One byte over the limit is enough to know, whatever the data would have become.
@@ -136,6 +215,8 @@ def _too_large(max_bytes: int) -> Answer:
 
 def check_content_type(value: bytes | None, accepted: Collection[str]) -> str:
     """The media type, one of ``accepted``, in UTF-8; raises ``Refused`` (415)."""
+    if value == b"application/json" and "application/json" in accepted:
+        return "application/json"  # as nearly every gateway writes it
     media, *parameters = (value or b"").decode("latin-1").lower().split(";")
     media = media.strip()
     charset = next((p.partition("=")[2].strip(' "') for p in parameters if p.strip().startswith("charset=")), "utf-8")

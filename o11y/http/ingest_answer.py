@@ -57,4 +57,7 @@ UNAUTHORIZED = failure(403, "Unauthorized")
 NOT_FOUND = failure(404, "Not found")
 METHOD_NOT_ALLOWED = failure(405, "Method not allowed: use POST", (b"allow", b"POST"))
 TIMED_OUT = failure(408, "The request body stopped arriving", (b"connection", b"close"))
+CROWDED = failure(
+    503, "Too many bodies are under way; send it again", (b"retry-after", b"1"), (b"connection", b"close")
+)
 SPOOL_FULL = failure(503, "Events cannot be stored at the moment; send them again", (b"retry-after", b"5"))

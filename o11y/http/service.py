@@ -23,6 +23,7 @@ READINESS_DEADLINE_S = 3
 def service(doors: dict[str, ASGIApp], *, readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
     """``doors`` maps an exact path to its application; every other path is the Starlette application's."""
     pages = Starlette(routes=_routes(readiness, registry))
+    pages.router.redirect_slashes = False  # a redirect would repeat whatever Host the request named
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         door = doors.get(scope["path"]) if scope["type"] == "http" else None
