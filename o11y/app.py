@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -163,7 +163,8 @@ async def _redis_url(settings: Settings, stack: AsyncExitStack) -> str:
 
 def _spool(settings: Settings) -> SqliteSpool:
     try:
-        return SqliteSpool.open(settings.data_dir / "spool.sqlite", max_bytes=settings.spool_max_bytes)
+        path = settings.data_dir / "spool.sqlite"
+        return SqliteSpool.open(path, max_bytes=settings.spool_max_bytes, now=datetime.now(UTC))
     except SpoolUnusable as error:
         raise StartFailed(f"spool: {error}") from error
 
@@ -194,6 +195,14 @@ def sink_of(settings: Settings) -> EventSink:
     if settings.posthog_api_key is None:
         return NoSink()
     return PostHogSink(settings.posthog_api_key.get_secret_value(), host=settings.posthog_host)
+
+
+def retries_messages(settings: Settings, role: Role) -> bool:
+    """Whether what waits in the outbox is for this process to send.
+
+    Not for a door without both webhooks: it would tell its own log, and count a page that nobody saw as delivered.
+    """
+    return role.evaluates or None not in (settings.slack_page_webhook_url, settings.slack_ticket_webhook_url)
 
 
 def recommended_of(settings: Settings, redis: RedisConnection) -> RecommendedModels:
@@ -235,6 +244,7 @@ def assemble(
         metrics=metrics,
         tell=notices.tell,
         replica=replica,
+        ready=lambda: stores.clickhouse.migrated,
     )
     ticker = Ticker(
         objectives=objectives,
@@ -257,6 +267,6 @@ def assemble(
 
 def _restore(claims: Claims, told: ClickHouseHistory, clock: Clock) -> Callable[[], Awaitable[None]]:
     async def restore() -> None:
-        await claims.restore_after_flush(lambda: told.told_since(clock() - HISTORY_REMEMBERED))
+        await claims.restore_after_flush(lambda: told.told_since(clock() - HISTORY_REMEMBERED), now=clock())
 
     return restore

@@ -1,6 +1,7 @@
 """The ``o11y`` command. Each subcommand imports what it needs when it runs, so that ``--help`` is quick."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ Runner = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 1 the command says no, 2 it could not be asked (usage, settings)."""
+    os.umask(0o077)  # what o11y writes holds what its users do, also in a folder that others may enter
     arguments = _parser().parse_args(argv)
     runner: Runner = arguments.run
     try:
@@ -125,11 +127,13 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     from o11y.app import Role
     from o11y.commands import serve
+    from o11y.http.event_loop import loop_factory
     from o11y.logs import start_logging
 
     settings = _settings()
     start_logging(settings.log_level)
-    asyncio.run(serve.run(settings, Role(arguments.role)))
+    with asyncio.Runner(loop_factory=loop_factory(settings.server)) as runner:
+        runner.run(serve.run(settings, Role(arguments.role)))
     return 0
 
 

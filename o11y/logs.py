@@ -5,11 +5,12 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
-_NOISY = ("apscheduler", "hypercorn.access", "posthog", "slack_sdk", "urllib3", "clickhouse_connect", "asyncio")
-
 
 def start_logging(level: str) -> None:
-    """Everything at ``level`` and above; chatty libraries from warning on."""
+    """What o11y says at ``level`` and above, and what libraries say from warning on.
+
+    At debug level libraries write down headers, bodies and URLs, secrets and addresses among them.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         JsonFormatter(
@@ -20,7 +21,8 @@ def start_logging(level: str) -> None:
         )
     )
     root = logging.getLogger()
+    handler.setLevel(level.upper())  # also for a library that chose a level of its own
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    chosen = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(max(chosen, logging.WARNING))
+    logging.getLogger("o11y").setLevel(chosen)

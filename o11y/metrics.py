@@ -25,6 +25,7 @@ class Metrics:
         self.events_shipped = counter("events_shipped", "Events and history rows inserted into ClickHouse")
         self.ship_failures = counter("ship_failures", "Inserts that failed and will be retried")
         self.batches_set_aside = counter("batches_set_aside", "Spool batches that ClickHouse refused for their content")
+        self.spool_events_lost = counter("spool_events_lost", "Events that a damaged spool file has cost")
         self.spool_events = gauge("spool_events", "Events waiting in the spool")
         self.spool_bytes = gauge("spool_bytes", "Bytes waiting in the spool")
         self.spool_age_s = gauge("spool_age_seconds", "Age of the oldest event waiting in the spool")

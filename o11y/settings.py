@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     server: Literal["hypercorn", "uvicorn"] = "hypercorn"
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
     data_dir: Path = Path("data")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     public_url: str | None = None
@@ -137,6 +139,12 @@ class Settings(BaseSettings):
             raise ValueError("O11Y_RECOMMENDED_MODELS and O11Y_RECOMMENDED_MODELS_URL are both set; set one")
         return self
 
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> Self:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError("O11Y_TLS_CERT_FILE and O11Y_TLS_KEY_FILE belong together; set both or neither")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -207,8 +215,13 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _problem(place: tuple[int | str, ...], message: str) -> str:
+    """Where the value came from a file, that file is what a human goes to."""
     message = message.removeprefix("Value error, ")
-    return f"{PREFIX}{str(place[0]).upper()}: {message}" if place else message
+    if not place:
+        return message
+    name = f"{PREFIX}{str(place[0]).upper()}"
+    path = os.environ.get(f"{name}_FILE")
+    return f"{name}_FILE: {path}: {message}" if path else f"{name}: {message}"
 
 
 def _unknown(names: Iterable[str]) -> list[str]:
@@ -225,9 +238,9 @@ def _unknown(names: Iterable[str]) -> list[str]:
     return problems
 
 
-def first_secrets(data_dir: Path) -> tuple[dict[str, tuple[SecretStr, ...]], bool]:
+def first_secrets(data_dir: Path) -> tuple[dict[str, tuple[str, ...]], bool]:
     """The client secrets of a first start, made once and kept in the data folder (mode 0600), and whether just made."""
-    path = data_dir / "client-secrets.json"
+    path = _kept(data_dir)
     made = not path.exists()
     if made:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -235,11 +248,29 @@ def first_secrets(data_dir: Path) -> tuple[dict[str, tuple[SecretStr, ...]], boo
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(fresh)
+    return kept_secrets(data_dir), made
+
+
+def kept_secrets(data_dir: Path) -> dict[str, tuple[str, ...]]:
+    """Those of the data folder. Raises ``SettingsError`` with the file's path."""
+    path = _kept(data_dir)
     try:
-        clients = parse_client_secrets(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read ({type(error).__name__})") from None
+    try:
+        return parse_client_secrets(text)
+    except ValueError as error:
         raise SettingsError(f"{path}: {error}") from None
-    return {name: tuple(SecretStr(secret) for secret in listed) for name, listed in clients.items()}, made
+
+
+def _kept(data_dir: Path) -> Path:
+    return data_dir / "client-secrets.json"
+
+
+def plain_secrets(clients: ClientSecrets) -> dict[str, tuple[str, ...]]:
+    """Out of their wrappers, for the one who compares them."""
+    return {name: tuple(secret.get_secret_value() for secret in listed) for name, listed in clients.items()}
 
 
 def shipped_config(name: str) -> Path:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from o11y.settings import SettingsError, first_secrets, load_settings, parse_client_secrets, shipped_config
+from o11y.settings import (
+    SettingsError,
+    first_secrets,
+    kept_secrets,
+    load_settings,
+    parse_client_secrets,
+    shipped_config,
+)
 
 SECRET = "hunter2-hunter2"
 
@@ -179,7 +186,7 @@ def test_a_bad_value_from_a_file_is_refused_without_it(monkeypatch: pytest.Monke
     file = tmp_path / "secrets.json"
     file.write_text(f'{{"a": "{SECRET}", "b": "{SECRET}"}}', encoding="utf-8")
     message = refusal(monkeypatch, O11Y_CLIENT_SECRETS_FILE=str(file))
-    assert message.startswith("O11Y_CLIENT_SECRETS: ")
+    assert message.startswith(f"O11Y_CLIENT_SECRETS_FILE: {file}: ")
     assert "no secret used by two clients" in message
     assert SECRET not in message
 
@@ -224,7 +231,7 @@ def test_the_secret_of_a_first_start_is_made_once_and_for_its_owner_alone(tmp_pa
     assert (made, made_again) == (True, False)
     ((name, (secret,)),) = first.items()
     assert name == "default"
-    assert len(secret.get_secret_value()) == 32
+    assert len(secret) == 32
     assert again == first
     assert stat.S_IMODE((folder / "client-secrets.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -236,6 +243,23 @@ def test_secrets_of_a_first_start_that_were_damaged_are_refused_by_path(tmp_path
     with pytest.raises(SettingsError, match=r"client-secrets\.json: accepted: JSON like") as refused:
         first_secrets(tmp_path)
     assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_secrets_of_a_first_start_that_cannot_be_read_are_refused_by_path(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "client-secrets.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"client-secrets\.json cannot be read \(\w+Error\)"):
+        kept_secrets(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["O11Y_TLS_CERT_FILE", "O11Y_TLS_KEY_FILE"])
+def test_a_certificate_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    message = refusal(monkeypatch, **{name: "/etc/o11y/tls.pem"})
+    assert message == "O11Y_TLS_CERT_FILE and O11Y_TLS_KEY_FILE belong together; set both or neither"
 
 
 def test_the_shipped_configuration_is_found() -> None:

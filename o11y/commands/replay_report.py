@@ -12,6 +12,7 @@ from pathlib import Path
 from o11y.alerting.notification import Notice, Notification
 from o11y.alerting.plain_text import plain_text
 from o11y.alerting.record import alert_record
+from o11y.alerting.wording import place
 from o11y.commands.trace import Line
 from o11y.slo.dimension import Dimension
 from o11y.slo.windows import Severity
@@ -101,6 +102,6 @@ class Report:
         for key in sorted(self.told, key=lambda key: (self.first[key], key[2].value, key[1], str(key[0]))):
             dimension, objective, severity = key
             table.add_row(
-                severity.value, str(self.told[key]), f"{self.first[key]:%Y-%m-%d %H:%M}", objective, str(dimension)
+                severity.value, str(self.told[key]), f"{self.first[key]:%Y-%m-%d %H:%M}", objective, place(dimension)
             )
         Console(file=out, width=None if out.isatty() else 140, highlight=False, markup=False).print(table)

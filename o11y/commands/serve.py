@@ -6,40 +6,38 @@ close the doors -> flush the group commit -> finish the tick -> ship -> close st
 
 import asyncio
 import gc
+import ipaddress
 import logging
 import os
-import signal
 import socket
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
-from pydantic import SecretStr
 from starlette.types import ASGIApp
 
-from o11y.app import Role, Worker, assemble, check_role, notifiers_of, objectives_of, open_stores, sink_of
+from o11y.app import Role, Worker, assemble, check_role, objectives_of, open_stores, sink_of
+from o11y.commands.allocator import give_big_blocks_back
 from o11y.commands.answers import answers
 from o11y.commands.background import Background
 from o11y.commands.clock import utc_now
 from o11y.commands.readiness import readiness
-from o11y.http.client_secrets import ClientSecrets
+from o11y.commands.reload import Live, reload_when
+from o11y.commands.schedule import MinuteSchedule
+from o11y.commands.signals import signals
 from o11y.http.control import control
 from o11y.http.ingest import BATCH_PATH, EVENT_PATH, Answered, IngestDoor
 from o11y.http.servers import listen, listen_unix, serve
 from o11y.http.service import service
 from o11y.metrics import Metrics
-from o11y.settings import Settings, SettingsError, first_secrets
+from o11y.settings import Settings, SettingsError, first_secrets, load_settings, plain_secrets
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.ingest import Ingest
 
 log = logging.getLogger(__name__)
 
-#: the spool makes a hard end safe, so an end that hangs is cut
-END_DEADLINE_S = 9.5
 DRAIN_DEADLINE_S = 2
 LONGEST_SOCKET_PATH = 107
 
@@ -47,59 +45,67 @@ LONGEST_SOCKET_PATH = 107
 async def run(settings: Settings, role: Role) -> None:
     """Until SIGTERM or SIGINT. Raises ``SettingsError`` and the like before anything is served."""
     check_role(settings, role)
+    give_big_blocks_back()
     objectives = objectives_of(settings)
     clients, made = _clients(settings)
+    live = Live.of(settings, clients)
     listener = _listener(settings)
-    stop = asyncio.Event()
-    with _signals(stop):
+    stop, hangup = asyncio.Event(), asyncio.Event()
+    with signals(stop, hangup):
         async with open_stores(settings) as stores:
             worker = assemble(
                 settings,
                 stores,
                 objectives=objectives,
-                notifiers=notifiers_of(settings),
+                notifiers=live.notifiers,
                 clock=utc_now,
                 metrics=Metrics(),
             )
-            _welcome(settings, role, listener, clients, made)
-            await Serving(settings, role, worker).run(listener, clients, stop)
+            _welcome(live, role, listener, first=clients if made else {})
+            _warn_of_clear_text(live, listener)
+            reloading = asyncio.create_task(reload_when(hangup, live, reread=load_settings))
+            try:
+                await Serving(live, role, worker).run(listener, stop)
+            finally:
+                reloading.cancel()
 
 
 class Serving:
     """The worker with its doors open."""
 
-    def __init__(self, settings: Settings, role: Role, worker: Worker) -> None:
-        self._settings = settings
+    def __init__(self, live: Live, role: Role, worker: Worker) -> None:
+        self._live = live
+        self._settings = settings = live.settings
         self._role = role
         self._worker = worker
         self._limit = DimensionLimit(settings.max_dimensions_per_client)
         self._ingest = Ingest(worker.stores.spool, clock=utc_now)
         self._sink = sink_of(settings)
+        self._requests = cache(worker.metrics.requests.labels)  # a look-up of its own takes locks
         self._ticking: asyncio.Task[None] | None = None
 
-    async def run(
-        self, listener: socket.socket, clients: Mapping[str, Sequence[SecretStr]], stop: asyncio.Event
-    ) -> None:
-        background = Background(self._settings, self._worker, self._limit, self._sink, stop=stop)
+    async def run(self, listener: socket.socket, stop: asyncio.Event) -> None:
+        background = Background(self._settings, self._worker, self._limit, self._sink, role=self._role, stop=stop)
         background.start()
-        scheduler = self._scheduler() if self._role.evaluates else None
+        schedule = self._schedule() if self._role.evaluates else None
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         try:
             async with asyncio.TaskGroup() as doors:
-                doors.create_task(serve(self._public(clients), listener, stop=stop, server=self._settings.server))
+                doors.create_task(
+                    serve(self._public(), listener, stop=stop, server=self._settings.server, tls=self._live.tls)
+                )
                 if (path := _socket_path(self._settings.data_dir)) is not None:
                     doors.create_task(serve(control(answers(self._worker)), listen_unix(path), stop=stop))
         finally:
-            await self._end(background, scheduler)
+            await self._end(background, schedule)
 
-    def _public(self, clients: Mapping[str, Sequence[SecretStr]]) -> ASGIApp:
+    def _public(self) -> ASGIApp:
         doors: dict[str, ASGIApp] = {}
         if self._role.ingests:
-            secrets = {name: [s.get_secret_value() for s in listed] for name, listed in clients.items()}
             door = IngestDoor(
-                ClientSecrets(secrets),
+                self._live.secrets,
                 self._ingest,
                 sink=self._sink,
                 limit=self._limit,
@@ -114,33 +120,28 @@ class Serving:
 
     def _observe(self, answered: Answered) -> None:
         metrics = self._worker.metrics
-        metrics.requests.labels(answered.path, str(answered.status)).inc()
-        metrics.events_accepted.inc(answered.accepted)
-        metrics.events_rejected.inc(answered.rejected)
+        self._requests(answered.path, str(answered.status)).inc()
+        if answered.accepted:
+            metrics.events_accepted.inc(answered.accepted)
+        if answered.rejected:
+            metrics.events_rejected.inc(answered.rejected)
 
-    def _scheduler(self) -> AsyncIOScheduler:
-        scheduler = AsyncIOScheduler(timezone=UTC)
-        scheduler.add_job(
-            self._tick,
-            CronTrigger(second=0, timezone=UTC),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=30,
-        )
-        scheduler.start()
-        return scheduler
+    def _schedule(self) -> MinuteSchedule:
+        schedule = MinuteSchedule(self._tick, clock=utc_now, monotonic=time.monotonic)
+        schedule.start()
+        return schedule
 
     async def _tick(self) -> None:
         """Shielded: the scheduler cancels its jobs when it stops, and a tick in flight is to be finished."""
         self._ticking = asyncio.create_task(self._worker.ticker.tick(utc_now()))
         await asyncio.shield(self._ticking)
 
-    async def _end(self, background: Background, scheduler: AsyncIOScheduler | None) -> None:
+    async def _end(self, background: Background, schedule: MinuteSchedule | None) -> None:
         log.info("stopping")
         await self._ingest.close()
         copies = asyncio.create_task(self._sink.close())  # may take seconds of its own
-        if scheduler is not None:
-            scheduler.shutdown(wait=False)
+        if schedule is not None:
+            schedule.stop()
         if self._ticking is not None and not self._ticking.done():
             with suppress(TimeoutError):
                 async with asyncio.timeout(DRAIN_DEADLINE_S):
@@ -153,8 +154,11 @@ class Serving:
         log.info("stopped", extra={"spooled_events": self._worker.stores.spool.depth().events})
 
 
-def _clients(settings: Settings) -> tuple[Mapping[str, Sequence[SecretStr]], bool]:
-    return (settings.client_secrets, False) if settings.client_secrets else first_secrets(settings.data_dir)
+def _clients(settings: Settings) -> tuple[Mapping[str, tuple[str, ...]], bool]:
+    """And whether they were made just now."""
+    if settings.client_secrets:
+        return plain_secrets(settings.client_secrets), False
+    return first_secrets(settings.data_dir)
 
 
 def _listener(settings: Settings) -> socket.socket:
@@ -175,40 +179,23 @@ def _socket_path(data_dir: Path) -> Path | None:
     return None
 
 
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for the orderly end; one that takes too long is cut, which the spool makes safe."""
-    cut = threading.Timer(END_DEADLINE_S, os._exit, args=(1,))
-    cut.daemon = True
-
-    def ask() -> None:
-        if not stop.is_set():
-            stop.set()
-            cut.start()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ask)
-    try:
-        yield
-    finally:
-        cut.cancel()
+def _warn_of_clear_text(live: Live, listener: socket.socket) -> None:
+    host = listener.getsockname()[0]
+    if live.tls is None and not ipaddress.ip_address(host).is_loopback:
+        log.warning(
+            "secrets travel in clear text: set O11Y_TLS_CERT_FILE and O11Y_TLS_KEY_FILE, or end TLS before this address"
+        )
 
 
-def _welcome(
-    settings: Settings,
-    role: Role,
-    listener: socket.socket,
-    clients: Mapping[str, Sequence[SecretStr]],
-    made: bool,
-) -> None:
-    """For the person at the terminal; logs go to stderr."""
+def _welcome(live: Live, role: Role, listener: socket.socket, *, first: Mapping[str, tuple[str, ...]]) -> None:
+    """For the person at the terminal; logs go to stderr. ``first``: the secrets just made."""
+    settings = live.settings
     host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "http" if live.tls is None else "https"
+    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     print(f"o11y listens on {url} (role {role}, data in {settings.data_dir})", flush=True)
-    if made:
-        ((client, (secret, *_)),) = clients.items()
-        print(f"first start: client {client!r} may post with the secret {secret.get_secret_value()}", flush=True)
+    for client, (secret, *_) in first.items():
+        print(f"first start: client {client!r} may post with the secret {secret}", flush=True)
         print(f"             it is kept in {settings.data_dir / 'client-secrets.json'}", flush=True)
     if settings.slack_page_webhook_url is None or settings.slack_ticket_webhook_url is None:
         print("no Slack webhook for pages or tickets (O11Y_SLACK_*_WEBHOOK_URL): those are printed here", flush=True)

@@ -1,0 +1,33 @@
+"""Text that a stranger would send to break out of where it is put: SQL, Slack's markup, a terminal, a log line."""
+
+#: what it tries -> the text; all of it is valid Unicode, and fits a text field of an event
+HOSTILE = {
+    "end the string": "'); DROP TABLE api_events; --",
+    "end the string, backslashed": "\\'); DROP TABLE api_events; --",
+    "end the double quotes": '" OR 1=1 --',
+    "backticks": "`; DROP DATABASE o11y; `",
+    "a parameter of ours": "{client:String}",
+    "a parameter of nobody": "{x:Identifier}",
+    "a template placeholder": "$scope $$ ${valid}",
+    "percent formats": "%(client)s %s %d %%",
+    "a comment": "/* */ -- # \n;",
+    "a backslash at the end": "vendor\\",
+    "escapes of TSV": "\\N\\t\\n\\0\\x41",
+    "NUL": "a\x00b",
+    "controls": "a\tb\rc\nd\x1b[31mred\x08\x7f",
+    "an array": "','b'],['c",
+    "ping everybody": "<!channel> <!here> <!subteam^S1> <@U1>",
+    "a link": "<https://x.example|y> https://x.example",
+    "formatting": "*bold* _italic_ ~gone~ ```code``` `span`",
+    "entities": "&lt;!channel&gt; &amp;amp;",
+    "a quote": "> quoted\n>>> all of it",
+    "right to left": "\u202egnp.exe \u2066אבג 123",
+    "zero width": "open\u200bai\ufeff/gp\u00adt",
+    "line separators": "a\u2028b\u2029c\x85d",
+    "an object": '{"text": "x"}',
+    "emoji and astral": "🦙\U0001f469\u200d\U0001f4bb :fire:",
+    "combining": "a" + "\u0301" * 200,
+    "very long": "x" * 1000 + "<!here>",
+    "four bytes each": "𝔵" * 1000,
+    "key separators": "a|b:c/d\x1fe*f?[g]",
+}
