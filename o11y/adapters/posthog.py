@@ -161,7 +161,7 @@ def as_posthog(client: str, event: AcceptedEvent) -> dict[str, Any]:
         "event": EVENT_NAME,
         "distinct_id": event.fields["kiloUserId"],
         "timestamp": event.event_time.isoformat(),
-        "uuid": str(event.event_id),
+        "uuid": event.event_id,
         "properties": properties,
     }
 

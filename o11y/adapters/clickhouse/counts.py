@@ -1,7 +1,9 @@
 """The counts of a tick, from the rollups alone: its cost does not grow with requests."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from o11y.adapters.clickhouse.client import ClickHouse
 from o11y.adapters.clickhouse.dimensions import ClickHouseDimensions
@@ -38,35 +40,43 @@ class ClickHouseCounts:
             return {}
         ids = list(dict.fromkeys(table.columns[0]))
         names = await self._dimensions.names(ids)
-        by_sli = _by_sli(query.cells, table.columns, ids)
-        rows = zip(*by_sli.values(), strict=True)
-        wanted = tuple(by_sli)
-        return {
-            name: dict(zip(wanted, row, strict=True))
-            for name, row in zip(map(names.get, ids), rows, strict=True)
-            if name is not None
-        }
+        # in a thread: with 10,000 dimensions it takes longer than a door should wait
+        return await asyncio.to_thread(_counts, query.cells, table.columns, [names.get(dim_id) for dim_id in ids])
 
 
-def _by_sli(
-    cells: Iterable[Cell], columns: Sequence[Sequence[int]], ids: Sequence[int]
-) -> dict[Sli, list[WindowCounts]]:
-    """For each SLI the windows of every dimension, in the order of ``ids``.
+def _counts(cells: Iterable[Cell], columns: Sequence[Sequence[int]], names: Sequence[Dimension | None]) -> Counts:
+    """``names`` in the order in which the columns tell of them; what has none yet is left out."""
+    by_sli = _by_sli(cells, columns)
+    wanted = tuple(by_sli)
+    return {
+        name: dict(zip(wanted, row, strict=True))
+        for name, row in zip(names, zip(*by_sli.values(), strict=True), strict=True)
+        if name is not None
+    }
 
-    Column by column and with equal ratios made once: 10,000 dimensions are hundreds of thousands of cells.
-    """
-    place = {dim_id: number for number, dim_id in enumerate(ids)}
-    places, windows = [place[dim_id] for dim_id in columns[0]], columns[1]
-    made: dict[tuple[int, int], Ratio] = {}
+
+class _Ratios(dict[tuple[int, int], Ratio]):
+    """Equal ratios are made once: 10,000 dimensions are hundreds of thousands of cells, and many are alike."""
+
+    def __missing__(self, pair: tuple[int, int]) -> Ratio:
+        ratio = self[pair] = Ratio(*pair)
+        return ratio
+
+
+def _by_sli(cells: Iterable[Cell], columns: Sequence[Sequence[int]]) -> dict[Sli, list[WindowCounts]]:
+    """For each SLI the windows of every dimension, column by column. The rows of a dimension are together."""
+    ends = {dim_id: number for number, dim_id in enumerate(columns[0], start=1)}
+    rows = [slice(start, end) for start, end in pairwise((0, *ends.values()))]
+    windows, ratios = columns[1], _Ratios()
     by_sli: dict[Sli, list[WindowCounts]] = {}
     for cell in cells:
-        filled: list[dict[int, Ratio]] = [{} for _ in ids]
-        counted = zip(columns[cell.bad], columns[cell.valid], strict=True)
-        for number, window_s, pair in zip(places, windows, counted, strict=True):
-            if pair[1]:
-                ratio = made.get(pair)
-                if ratio is None:
-                    ratio = made[pair] = Ratio(*pair)
-                filled[number][window_s] = ratio
-        by_sli[cell.sli] = list(filled)
+        valid = columns[cell.valid]
+        found = list(map(ratios.__getitem__, zip(columns[cell.bad], valid, strict=True)))
+        by_sli[cell.sli] = [dict(zip(windows[row], found[row], strict=True)) for row in rows]
+        if 0 in valid:
+            by_sli[cell.sli] = list(map(_with_valid_events, by_sli[cell.sli]))
     return by_sli
+
+
+def _with_valid_events(windows: WindowCounts) -> WindowCounts:
+    return {window_s: ratio for window_s, ratio in windows.items() if ratio.valid}

@@ -50,7 +50,9 @@ def store_error(error: Exception, *, place: str, inserting: bool) -> StoreError:
         )
     text = " ".join(str(error).split())
     if error.__cause__ is not None and code is None:
-        text = f"{text} ({type(error.__cause__).__name__})"
+        # What the retries were about, by its kind: its words may quote a whole request.
+        reason = getattr(error.__cause__, "reason", None) or error.__cause__
+        text = f"{text} ({type(reason).__name__})"
     if len(text) > _LONGEST_MESSAGE:
         text = text[:_LONGEST_MESSAGE] + " ..."
     return StoreError(f"{place}: {text}", content=inserting and code in CONTENT_CODES)

@@ -29,7 +29,8 @@ async def migrate(ch: ClickHouse, *, keep_forever: bool = False, known: Sequence
     ``StoreError``, before anything was changed.
     """
     known = migrations() if known is None else known
-    await ch.command(statement("schema_migrations"))
+    if not await _recorded(ch):
+        await ch.command(statement("schema_migrations"))
     applied = await _applied(ch)
     _refuse_newer(ch, applied, known)
     _refuse_changed(ch, applied, known)
@@ -42,7 +43,14 @@ async def migrate(ch: ClickHouse, *, keep_forever: bool = False, known: Sequence
         await _record(ch, migration)
         log.info("migration applied", extra={"migration": migration.name, "database": ch.database})
         done.append(migration.name)
+    ch.migrated = True
     return done
+
+
+async def _recorded(ch: ClickHouse) -> bool:
+    """Asked first: a worker whose database is up to date needs no right to make tables, not even ones that exist."""
+    table = await ch.query(statement("migrations_recorded"))
+    return bool(table.columns[0][0])
 
 
 async def _applied(ch: ClickHouse) -> dict[int, tuple[str, str]]:

@@ -3,10 +3,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
-from o11y.adapters.clickhouse.client import ClickHouse
+from o11y.adapters.clickhouse.client import PURGE, PURGE_EVERY_BYTES, ClickHouse
 from o11y.adapters.clickhouse.counts import ClickHouseCounts
 from o11y.adapters.clickhouse.dimensions import ClickHouseDimensions
 from o11y.adapters.clickhouse.events import ClickHouseEvents
@@ -153,3 +155,36 @@ def test_more_dimensions_than_are_held_are_still_named(embedded: ClickHouse) -> 
             assert {name.model for name in found} == {f"m-{number}" for number in range(600)}
 
     asyncio.run(check())
+
+
+class Said:
+    """A driver client that only listens."""
+
+    database = ""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def command(self, sql: str, **_: Any) -> None:
+        self.words.append(sql)
+
+    def raw_insert(self, table: str, **_: Any) -> None:
+        self.words.append(f"into {table}")
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("inside", "purges"), [(True, 2), (False, 0)])
+def test_an_engine_in_this_process_gives_back_the_memory_of_inserts(inside: bool, purges: int) -> None:
+    said = Said()
+    ch = ClickHouse(lambda: cast("Client", said), database="o11y", place="here", threads=1, inside=inside)
+
+    async def insert() -> None:
+        for token in "abcdef":
+            await ch.insert_rows("events", b"x" * (PURGE_EVERY_BYTES // 2 - 1), token=token)
+
+    asyncio.run(insert())
+    ch.close()
+    assert said.words.count("into events") == 6
+    assert said.words.count(PURGE) == purges

@@ -207,6 +207,18 @@ def test_a_batch_with_part_of_its_rows_is_mixed(embedded: ClickHouse) -> None:
     asyncio.run(check())
 
 
+def test_what_is_left_of_a_batch_that_is_stored_as_a_whole_is_complete(either: ClickHouse) -> None:
+    """The spool's file was damaged after the insert: the rest must not be inserted again."""
+
+    async def check() -> None:
+        await migrate(either, keep_forever=True)
+        store = ClickHouseEvents(either)
+        await store.insert(batch(some_rows(), "damaged"))
+        assert await store.find(batch(some_rows()[:50], "damaged"), now=NOW) is BatchState.COMPLETE
+
+    asyncio.run(check())
+
+
 def test_ten_second_buckets_that_are_gone_are_not_missed(embedded: ClickHouse) -> None:
     async def check() -> None:
         await migrate(embedded, keep_forever=True)

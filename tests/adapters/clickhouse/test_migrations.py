@@ -9,6 +9,7 @@ from o11y.adapters.clickhouse.migrations import SchemaChanged, SchemaTooNew, mig
 from o11y.adapters.clickhouse.statements import Migration, migrations
 from o11y.slo.latency_bounds import COMPLETE_BOUNDS_MS, TTFB_BOUNDS_MS
 from o11y.slo.status_class import StatusClass, status_class
+from o11y.worker.ports import StoreError
 
 ROLLUPS = ("rollup_10s", "rollup_5m", "rollup_1h")
 KEY = ["bucket", "user_byok", "dim_id"]
@@ -56,6 +57,18 @@ def test_a_database_of_a_newer_o11y_is_refused_unchanged(embedded: ClickHouse) -
         with pytest.raises(SchemaTooNew, match="9999_future"):
             await migrate(embedded)
         assert await columns(embedded, "api_events") == []
+
+    asyncio.run(check())
+
+
+def test_a_database_counts_as_migrated_once_every_migration_was_applied(embedded: ClickHouse) -> None:
+    async def check() -> None:
+        first, *rest = migrations()
+        with pytest.raises(StoreError):
+            await migrate(embedded, known=[first, replace(rest[0], text="CREATE nonsense;\n"), *rest[1:]])
+        assert not embedded.migrated
+        await migrate(embedded, known=[first])
+        assert embedded.migrated
 
     asyncio.run(check())
 
