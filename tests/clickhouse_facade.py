@@ -7,6 +7,7 @@ inserts go wrong in the ways of a network. A plain socket server, because a drop
 import gzip
 import json
 import re
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -29,11 +30,25 @@ _TRANSPORT = {
 
 
 class Fault(Enum):
+    CUT_BEFORE_READ = auto()  # the connection is cut before the rows are read
+    CUT_MID_BODY = auto()  # cut when half of the rows were read
     DROP_AFTER_COMMIT = auto()  # executed, and the connection is cut before any answer
+    CUT_MID_ANSWER = auto()  # executed, and the connection is cut in the middle of the answer
     ERROR_AFTER_COMMIT = auto()  # executed, and a proxy says 500
     HANG = auto()  # nothing is executed and nothing answered until the facade stops
+    HANG_AFTER_COMMIT = auto()  # executed, and nothing answered until the facade stops
     REFUSE = auto()  # 500 without doing anything
-    READ_ONLY = auto()  # ClickHouse's own refusal, code 164
+    READ_ONLY = auto()  # ClickHouse's own refusals, which store nothing: see _REFUSALS
+    TABLE_READ_ONLY = auto()
+    DISK_FULL = auto()
+
+
+_BEFORE_READ = (Fault.CUT_BEFORE_READ, Fault.CUT_MID_BODY)
+_REFUSALS = {
+    Fault.READ_ONLY: "Code: 164. DB::Exception: Cannot execute query in readonly mode. (READONLY)",
+    Fault.TABLE_READ_ONLY: "Code: 242. DB::Exception: Table is in readonly mode (TABLE_IS_READ_ONLY)",
+    Fault.DISK_FULL: "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space (NOT_ENOUGH_SPACE)",
+}
 
 
 class Facade:
@@ -47,7 +62,7 @@ class Facade:
         self._faults: deque[Fault] = deque()
         self._engine = chdb.connect(self.path)  # keeps the engine open between requests
         handler = type("Handler", (_Handler,), {"facade": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -95,6 +110,13 @@ def facade_over(path: Path) -> Iterator[Facade]:
         facade.stop()
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is part of the test."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 class _Handler(BaseHTTPRequestHandler):
     facade: Facade
     protocol_version = "HTTP/1.1"
@@ -109,31 +131,48 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _handle(self) -> None:
-        arguments, body = self._request()
-        sql = "\n".join(part for part in (arguments.get("query"), body) if part)
-        inserting = sql.lstrip().upper().startswith("INSERT") and "FORMAT JSONEachRow" in sql
-        fault = self.facade.next_fault() if inserting else None
-        if inserting:
-            self.facade.inserts.append(arguments.get("insert_deduplication_token", ""))
+        arguments = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        fault = None
+        token = arguments.get("insert_deduplication_token")
+        if token is not None:  # an insert of rows: its statement is in the body
+            self.facade.inserts.append(token)
+            fault = self.facade.next_fault()
+        if fault in _BEFORE_READ:
+            return self._cut_before_the_end(fault)
+        arguments, body = self._request(arguments)
         if fault is Fault.HANG:
             self.facade.stopping.wait()
             return self._cut()
         if fault is Fault.REFUSE:
             return self._answer(500, b"no")
-        if fault is Fault.READ_ONLY:
-            return self._refusal("Code: 164. DB::Exception: Cannot execute query in readonly mode. (READONLY)")
+        if fault in _REFUSALS:
+            return self._refusal(_REFUSALS[fault])
         try:
+            sql = "\n".join(part for part in (arguments.get("query"), body) if part)
             found, summary = self.facade.execute(sql, arguments)
         except RuntimeError as error:
             return self._refusal(str(error))
-        if fault is Fault.DROP_AFTER_COMMIT:
+        return self._answer_with(fault, found, {"X-ClickHouse-Summary": json.dumps(summary)})
+
+    def _answer_with(self, fault: Fault | None, found: bytes, headers: dict[str, str]) -> None:
+        """What was asked for has been done."""
+        if fault is Fault.HANG_AFTER_COMMIT:
+            self.facade.stopping.wait()
+        if fault in (Fault.DROP_AFTER_COMMIT, Fault.HANG_AFTER_COMMIT):
+            return self._cut()
+        if fault is Fault.CUT_MID_ANSWER:
+            self._answer(200, b"half of an ans", {**headers, "Content-Length": "28"})
             return self._cut()
         if fault is Fault.ERROR_AFTER_COMMIT:
             return self._answer(500, b"bad gateway")
-        return self._answer(200, found, {"X-ClickHouse-Summary": json.dumps(summary)})
+        return self._answer(200, found, headers)
 
-    def _request(self) -> tuple[dict[str, str], str]:
-        arguments = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+    def _cut_before_the_end(self, fault: Fault) -> None:
+        if fault is Fault.CUT_MID_BODY:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)) // 2)
+        self._cut()
+
+    def _request(self, arguments: dict[str, str]) -> tuple[dict[str, str], str]:
         raw = self._body()
         kind = self.headers.get("Content-Type", "")
         if kind.startswith("multipart/form-data"):
@@ -168,9 +207,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in {
-            **(headers or {}),
             "X-ClickHouse-Timezone": "UTC",
             "Content-Length": str(len(body)),
+            **(headers or {}),
         }.items():
             self.send_header(name, value)
         self.end_headers()

@@ -18,12 +18,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """``cut``: the connection is closed without an answer, after the request was read in full."""
+    """``cut``: the connection is closed without an answer, after the request was read in full. ``hang``: no answer at
+    all, until the client has gone.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
+    hang: bool = False
 
 
 class HttpStandIn:
@@ -44,6 +47,12 @@ class HttpStandIn:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def hold(self) -> None:
+        """From now on requests hang, and ``arrived`` tells of the first of them."""
+        self.arrived.clear()
+        self._released.clear()
+        self.hanging = True
 
     def release(self) -> None:
         self.hanging = False
@@ -80,7 +89,9 @@ class HttpStandIn:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 answer = stand_in.answer_to(Request(self.command, self.path, headers, self.rfile.read(length)))
                 self.close_connection = True
-                if answer.cut:
+                if answer.hang:
+                    self.rfile.read(1)
+                if answer.cut or answer.hang:
                     return
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():

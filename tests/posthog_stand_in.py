@@ -9,14 +9,19 @@ from tests.http_stand_in import Answer, HttpStandIn, Request
 
 TAKEN = Answer(body=b'{"status": 1}', headers={"Content-Type": "application/json"})
 AWAY = Answer(503, b"{}")
+HANG = Answer(hang=True)
 
 
 class PostHogStandIn(HttpStandIn):
-    """``failures`` are given in turn; ``largest_batch`` answers 413 to more events at once."""
+    """``failures`` are given in turn; ``largest_batch`` answers 413 to more events at once.
+
+    ``standing`` answers everything until it is taken away.
+    """
 
     def __init__(self, *failures: Answer, largest_batch: int | None = None) -> None:
         super().__init__(self._take)
         self.failures = list(failures)
+        self.standing: Answer | None = None
         self.largest_batch = largest_batch
         self.batches: list[dict[str, Any]] = []
         self._news = threading.Condition()
@@ -32,6 +37,8 @@ class PostHogStandIn(HttpStandIn):
             return self.events
 
     def _take(self, request: Request) -> Answer:
+        if self.standing is not None:
+            return self.standing
         if self.failures:
             return self.failures.pop(0)
         if request.path != "/batch/":

@@ -17,9 +17,12 @@ _MARKUP = re.compile(r"<(?:https?://[^<>|\s]+\|[^<>|]+)>")
 
 OK = Answer(body=b"ok", headers={"Content-Type": "text/html"})
 NO_SERVICE = Answer(404, b"no_service")
+INVALID_TOKEN = Answer(403, b"invalid_token")
+ARCHIVED = Answer(410, b"channel_is_archived")
 INVALID_PAYLOAD = Answer(400, b"invalid_payload")
 SERVER_ERROR = Answer(500, b"rollup_error")
 CUT = Answer(cut=True)
+HANG = Answer(hang=True)
 
 
 def rate_limited(retry_after: str | None = None) -> Answer:
@@ -27,7 +30,10 @@ def rate_limited(retry_after: str | None = None) -> Answer:
 
 
 class SlackStandIn(HttpStandIn):
-    """``failures`` are given in turn, before the judgement of the message; ``messages`` are those delivered."""
+    """``failures`` are given in turn, before the judgement of the message; ``messages`` are those delivered.
+
+    A message whose connection is ``CUT`` was delivered.
+    """
 
     def __init__(self, *failures: Answer) -> None:
         super().__init__(self._judge)

@@ -39,6 +39,10 @@ class ClickHouseProcess:
     ) -> None:
         self._process.communicate(timeout=30)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def fail(self, *faults: Fault) -> None:
         """What happens to the next inserts, one each."""
         self._say(" ".join(fault.name for fault in faults))

@@ -14,7 +14,6 @@ from tests.program.program import SECRET
 from tests.program.waiting import until
 from tests.wire_events import wire_event
 
-_AUTHORIZED = {"Content-Type": "application/json", "Authorization": f"Bearer {SECRET}"}
 _LOST = (OSError, http.client.HTTPException)
 _STATUSES = (200, 200, 200, 429, 503, 401, 499, 400, 504)
 
@@ -23,15 +22,26 @@ class Gateway:
     """``threads`` posters, each alternating between single events and batches, until the end of the ``with`` block.
 
     ``url`` is asked before every attempt, since a restarted program listens elsewhere. ``acknowledged`` holds an id
-    only after a 204 or its place among the accepted.
+    only after a 204 or its place among the accepted. An answer that takes longer than ``patience_s`` is a lost one.
     """
 
-    def __init__(self, url: Callable[[], str], *, seed: int, threads: int = 4, batch: int = 25) -> None:
+    def __init__(
+        self,
+        url: Callable[[], str],
+        *,
+        seed: int,
+        threads: int = 4,
+        batch: int = 25,
+        secret: str = SECRET,
+        patience_s: float = 10,
+    ) -> None:
         self.acknowledged: set[str] = set()
         self.lost_answers = 0
         self.refusals: list[str] = []
         self._url = url
         self._batch = batch
+        self._patience_s = patience_s
+        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._threads = [
@@ -62,7 +72,7 @@ class Gateway:
             events = [_event(dice) for _ in range(dice.choice((1, 1, 1, self._batch)))]
             while not self._stop.is_set():
                 try:
-                    connection = connection or http.client.HTTPConnection(urlsplit(self._url()).netloc, timeout=10)
+                    connection = connection or self._connect()
                     self._post(connection, events)
                     break
                 except _LOST:
@@ -70,10 +80,13 @@ class Gateway:
         if connection is not None:
             connection.close()
 
+    def _connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(urlsplit(self._url()).netloc, timeout=self._patience_s)
+
     def _post(self, connection: http.client.HTTPConnection, events: list[dict[str, Any]]) -> None:
         single = len(events) == 1
         path = "/ingest/api-metrics" if single else "/ingest/api-metrics/batch"
-        connection.request("POST", path, json.dumps(events[0] if single else events), _AUTHORIZED)
+        connection.request("POST", path, json.dumps(events[0] if single else events), self._headers)
         response = connection.getresponse()
         answer = response.read()
         if response.status == 503:  # shutting down: the same ids again, later

@@ -20,7 +20,7 @@ O11Y = Path(sys.executable).parent / "o11y"
 SECRET = "a-secret-of-the-tests"
 CLIENT = "gateway"
 DEADLINE_S = 60
-_URL = re.compile(r"listens on (http://\S+) \(role")
+_URL = re.compile(r"listens on (https?://\S+) \(role")
 
 
 def environment(**settings: object) -> dict[str, str]:
@@ -60,10 +60,12 @@ class Program:
         if self._process is not None and self._process.poll() is None:
             self.kill9()
 
-    def start(self, *, ready: bool = True) -> None:
+    def start(self, *, ready: bool = True, stdin: int | None = None) -> None:
         command = [str(O11Y), "serve", *self._arguments]
         with self._out.open("wb") as out, self._err.open("ab") as err:
-            self._process = subprocess.Popen(command, env=environment(**self.settings), stdout=out, stderr=err)
+            self._process = subprocess.Popen(
+                command, env=environment(**self.settings), stdin=stdin, stdout=out, stderr=err
+            )
         self._until(lambda: _URL.search(self.stdout) is not None, "the program says where it listens")
         self.url = _URL.findall(self.stdout)[0]
         if ready:
@@ -123,6 +125,13 @@ class Program:
             return bool(ask_owner(self.data_dir, "spool-list", {})["events"] == 0)
 
         self._until(shipped, "the spool is empty")
+
+    def stop(self) -> None:
+        """Stand still, with every connection open, as on a machine that is suspended; until ``cont``."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def cont(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     def kill9(self) -> None:
         self.process.kill()

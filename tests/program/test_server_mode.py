@@ -1,17 +1,28 @@
 """Several processes on servers: ClickHouse that loses its answers or goes away, and roles apart."""
 
+import asyncio
 import json
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from o11y.adapters.redis.connection import RedisConnection
+from o11y.adapters.redis.outbox import RedisOutbox
+from o11y.adapters.spool import SqliteSpool
 from o11y.adapters.valkey import ValkeyServer
+from o11y.alerting.notification import Notice
+from o11y.worker.ports import OutboxEntry
+from tests.builders import notice
 from tests.clickhouse_facade import Fault
 from tests.program.facade_process import ClickHouseProcess, assert_exactly_once
 from tests.program.gateway import Gateway
 from tests.program.program import SECRET, Program
 from tests.program.relay import Relay
+from tests.program.waiting import until
+from tests.slack_stand_in import SlackStandIn
 from tests.wire_events import wire_json
 
 
@@ -105,3 +116,24 @@ def _ship_and_end(*programs: Program) -> None:
             program.start()
         program.until_shipped()
         assert program.sigterm() == 0
+
+
+def test_a_door_without_a_webhook_leaves_a_waiting_page_to_the_evaluator(
+    tmp_path: Path, clickhouse: ClickHouseProcess, redis_url: str
+) -> None:
+    servers = {"clickhouse_url": clickhouse.url, "redis_url": redis_url}
+    with SlackStandIn() as slack, Program(tmp_path / "door", "--role", "ingest", **servers) as door:
+        asyncio.run(_put_in_the_outbox(redis_url, tmp_path / "spool.sqlite", notice(at=datetime.now(UTC))))
+        assert door.post(wire_json(clientSecret=SECRET))[0] == 204
+        door.until_shipped()  # a second at least: time enough to take it
+        webhooks = {"slack_page_webhook_url": slack.webhook_url, "slack_ticket_webhook_url": slack.webhook_url}
+        with Program(tmp_path / "evaluator", "--role", "evaluate", **servers, **webhooks):
+            until(lambda: len(slack.messages) == 1, "the page arrives")
+
+
+async def _put_in_the_outbox(redis_url: str, spool_path: Path, message: Notice) -> None:
+    redis = RedisConnection(redis_url, monotonic=time.monotonic)
+    spool = SqliteSpool.open(spool_path)
+    await RedisOutbox(redis, spool).put(OutboxEntry(message, 1, message.at, "token"))
+    spool.close()
+    await redis.close()

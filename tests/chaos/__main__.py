@@ -1,0 +1,89 @@
+"""``python -m tests.chaos``: every fault, a row each, and whether a promise was broken.
+
+Each scenario runs in a process of its own, two at a time: what one leaves behind, or breaks, is nothing to the next.
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import perf_counter
+
+from tests.bench.measure import print_table
+from tests.chaos.outcome import Scale
+from tests.chaos.report import HEADER, Report, failed, row
+from tests.chaos.scenarios import SCENARIOS
+
+ROOT = Path(__file__).parent.parent.parent
+SETTING = "O11Y_CHAOS_LONG"
+AT_ONCE = 2
+SHORT_DEADLINE_S, LONG_DEADLINE_S = 240, 7_200
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 1 when a promise was broken, 2 when there is no such scenario."""
+    options = _options(arguments)
+    names = [name for name in SCENARIOS if options.only is None or options.only in name]
+    if not names:
+        print(f"no scenario is named {options.only!r}; there are {', '.join(SCENARIOS)}", file=sys.stderr)
+        return 2
+    scale = Scale(long=options.long, seed=options.seed)
+    with ThreadPoolExecutor(1 if scale.long else AT_ONCE) as pool:
+        reports = list(pool.map(lambda name: run_apart(name, scale), names))
+    form = "long" if scale.long else "short"
+    print_table(f"Faults survived ({form} form, seed {scale.seed})", HEADER, [row(report) for report in reports])
+    broken = [report for report in reports if not report.kept]
+    for report in broken:
+        print(f"BROKEN {report.name}: {report.reason}", file=sys.stderr)
+        print(report.trace, file=sys.stderr)
+    return 1 if broken else 0
+
+
+def run_apart(name: str, scale: Scale) -> Report:
+    """One scenario in a process (and a session) of its own."""
+    deadline_s = LONG_DEADLINE_S if scale.long else SHORT_DEADLINE_S
+    command = [sys.executable, "-m", "tests.chaos.scenarios", name, "long" if scale.long else "short", str(scale.seed)]
+    started = perf_counter()
+    environment = {name: value for name, value in os.environ.items() if name != SETTING}
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=deadline_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return failed(name, f"not over within {deadline_s} s", seconds=deadline_s)
+    seconds = perf_counter() - started
+    if process.returncode != 0:
+        return failed(name, _raised(err), seconds=seconds, trace=err)
+    return Report.of(name, out.splitlines()[-1], seconds=seconds)
+
+
+def _raised(trace: str) -> str:
+    """The exception's own line; what else is on stderr may come from a program that the scenario ran."""
+    raised = [line for line in trace.splitlines() if re.match(r"[A-Za-z_.]*(Error|Exception|Expired)\b", line)]
+    return raised[-1] if raised else "it ended without a word"
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Faults, and what they did.")
+    parser.add_argument("--long", action="store_true", default=os.environ.get(SETTING) == "1")
+    parser.add_argument("--only", metavar="NAME", help="scenarios whose name contains this")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
