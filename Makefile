@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo bench bench-replay bench-tick bench-ingest bench-start lock format clean clean-data
+.PHONY: help run test check demo chaos fuzz bench bench-short bench-replay bench-tick bench-alerts bench-detection \
+	bench-ingest bench-sustained bench-memory bench-start bench-cardinality bench-scaling audit lock format clean clean-data
+# `make chaos LONG=1`, `make fuzz LONG=1`, `make bench-tick LONG=1`: the form for a release instead of the one for every change.
+LONG ?=
+AT_LENGTH := $(if $(LONG),--long)
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,19 +32,51 @@ check: $(VENV)/installed-dev ## formatting, lint, types, layers, and the shipped
 demo: $(VENV)/installed ## replay eight hours around a real outage and show the page it causes
 	@$(BIN)/o11y demo
 
-bench: bench-replay bench-tick bench-ingest bench-start ## all measurements, printed with medians and spread
+chaos: $(VENV)/installed-dev ## inject every fault, count what was lost or doubled (LONG=1: about an hour)
+	$(BIN)/python -m tests.chaos $(AT_LENGTH)
+
+fuzz: $(VENV)/installed-dev ## throw hostile input at every door (LONG=1: 100,000 inputs)
+	$(BIN)/python -m tests.fuzz $(AT_LENGTH)
+
+bench: bench-replay bench-tick bench-alerts bench-detection bench-ingest bench-sustained bench-start bench-cardinality bench-scaling ## all measurements but bench-memory, with medians and spread
+
+bench-short: $(VENV)/installed-dev ## each measurement once and small: that they run, not what they say
+	@echo
 
 bench-replay: $(VENV)/installed-dev ## 100,000 events with a tick each simulated minute
-	$(BIN)/python -m tests.bench.replay
+	$(BIN)/python -m tests.bench.replay $(AT_LENGTH)
 
-bench-tick: $(VENV)/installed-dev ## an evaluation over 10,000 dimensions, and with ten times the requests
-	$(BIN)/python -m tests.bench.tick
+bench-tick: $(VENV)/installed-dev ## an evaluation over 10,000 dimensions, and with a hundred times the requests
+	$(BIN)/python -m tests.bench.tick $(AT_LENGTH)
+
+bench-alerts: $(VENV)/installed-dev ## a thousand alerts at once: how long until the first Slack call
+	$(BIN)/python -m tests.bench.alerts $(AT_LENGTH)
+
+bench-detection: $(VENV)/installed-dev ## from the start of an outage to the Slack call, beside the formula
+	$(BIN)/python -m tests.bench.detection $(AT_LENGTH)
 
 bench-ingest: $(VENV)/installed-dev ## durable acknowledgements over HTTP, single events and batches
-	$(BIN)/python -m tests.bench.ingest
+	$(BIN)/python -m tests.bench.ingest $(AT_LENGTH)
 
-bench-start: $(VENV)/installed ## from a second `make run` to /readyz
-	$(BIN)/python -m tests.bench.start
+bench-sustained: $(VENV)/installed-dev ## five minutes of 20,000 events a second into the table and its rollups
+	$(BIN)/python -m tests.bench.sustained $(AT_LENGTH)
+
+bench-memory: $(VENV)/installed-dev ## half an hour of load: resident memory and its slope
+	$(BIN)/python -m tests.bench.memory $(AT_LENGTH)
+
+bench-start: $(VENV)/installed-dev ## from a second `make run` to /readyz
+	$(BIN)/python -m tests.bench.start $(AT_LENGTH)
+
+bench-cardinality: $(VENV)/installed-dev ## one client invents model names: the tick and the alerts of the others
+	$(BIN)/python -m tests.bench.cardinality $(AT_LENGTH)
+
+bench-scaling: $(VENV)/installed-dev ## what 1 k, 100 k and 10 M requests a second need, from the figures above
+	$(BIN)/python -m tests.bench.scaling
+
+audit: $(VENV)/installed-dev ## known vulnerabilities of the locked packages (asks PyPI)
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install -q --disable-pip-version-check pip-audit
+	$(BIN)/python -m tests.dependencies.audit $(VENV)/audit/bin/pip-audit
 
 format: $(VENV)/installed-dev ## format and fix what can be fixed
 	$(BIN)/ruff format o11y tests
@@ -54,6 +90,8 @@ lock: $(VENV)/installed-dev ## choose dependency versions anew, within pyproject
 		--extra embedded --extra fast --group dev --group build -c requirements.lock pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate --no-header \
 		--group build -c requirements-dev.lock -o requirements-build.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m tests.dependencies.licences
 
 clean: ## remove what was installed and made, but not ./data
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

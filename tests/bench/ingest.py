@@ -1,23 +1,26 @@
-"""Durable acknowledgements of the real worker over HTTP, on one core, with the load from another.
+"""Durable acknowledgements over HTTP on one core, beside what the same core does with less behind the door.
 
-The whole worker shares its core: doors, spool, shipping, ClickHouse, Valkey, the tick. A 204 means that the event is on
-the disk. Beside it: the same HTTP server on the same core with an application that only reads the body.
+The load comes from the other core. There also are ClickHouse and Valkey of the worker with ``--role ingest``: on its
+core are the doors, the spool, and the sending of what was acknowledged. In the last row the whole worker shares one
+core: doors, spool, sending, ClickHouse, Valkey, the tick. A 204 means that the event is on the disk.
 """
 
 import random
 import statistics
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from tests.bench.load import Load, Request, drive
+from tests.bench.contestants import Contestant, contestants, stores
+from tests.bench.load import Load, Request, drive, drive_at
 from tests.bench.measure import Figure, cores, on_cores, options, percentile, print_figures, ratio
-from tests.bench.program import SECRET, Program, free_port, running, worker
+from tests.bench.nginx import installed
+from tests.bench.processor import cpu_s
+from tests.bench.program import SECRET, Program
 from tests.bench.traffic import event
 
-SERVERS = ("hypercorn", "uvicorn")
+SERVERS = ("uvicorn", "hypercorn")
 CONNECTIONS = 64
 BATCH_CONNECTIONS = 4
 BATCH = 1_000
@@ -26,37 +29,45 @@ WARM_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Requests made before the clock runs, and where they go from."""
+    """Requests made before the clock runs, and how long each measurement lasts."""
 
     singles: Sequence[bytes]
     batches: Sequence[bytes]
     seconds: float
-    worker_cores: Sequence[int]
-    load_cores: Sequence[int]
 
 
 @dataclass(slots=True)
 class Measured:
-    """One server over the rounds. ``shipped``: the share of what was acknowledged that was in ClickHouse at the end."""
+    """One contestant over the rounds. CPU is of its process, in microseconds an event; ``shipped`` the share of what
+    was acknowledged that was in ClickHouse when the load ended."""
 
+    contestant: Contestant
     single: list[Load] = field(default_factory=list)
+    single_cpu_us: list[float] = field(default_factory=list)
+    half: list[Load] = field(default_factory=list)
     batches: list[Load] = field(default_factory=list)
-    bare: list[Load] = field(default_factory=list)
+    batches_cpu_us: list[float] = field(default_factory=list)
     shipped: list[float] = field(default_factory=list)
 
 
 def main() -> None:
-    chosen = options(__doc__, rounds=3, longer="10 s a measurement instead of 2")
+    chosen = options(__doc__, rounds=5, longer="10 s a measurement instead of 2")
     traffic = _traffic(10.0 if chosen.long else 2.0)
-    found = {server: Measured() for server in SERVERS}
-    with on_cores(traffic.load_cores):
+    first, *others = cores()
+    with ExitStack() as stack:
+        stack.enter_context(on_cores(others))
+        servers = stack.enter_context(stores())
+        on = [first] if others else []
+        field_of = {server: [Measured(one) for one in contestants(server, servers, on=on)] for server in SERVERS}
         for _ in range(chosen.rounds):
-            for server, measured in found.items():
-                measured.bare.append(_bare(server, traffic))
-                _worker(server, traffic, measured)
-    if not traffic.load_cores:
+            for measured in field_of.values():
+                for one in measured:
+                    _measure(one, traffic)
+    if not others:
         print("(the cores could not be divided: load and worker share them)")
-    for server, measured in found.items():
+    if not installed():
+        print("(nginx: not installed)")
+    for server, measured in field_of.items():
         _print(server, measured)
 
 
@@ -64,34 +75,51 @@ def _traffic(seconds: float) -> Traffic:
     rng = random.Random(3)
     singles = [Request.event(event(rng, rng.randrange(64)), secret=SECRET) for _ in range(512)]
     batches = [Request.batch([event(rng, rng.randrange(64)) for _ in range(BATCH)], secret=SECRET) for _ in range(4)]
-    first, *others = cores()
-    return Traffic(singles, batches, seconds, [first] if others else [], others)
+    return Traffic(singles, batches, seconds)
 
 
-def _bare(server: str, traffic: Traffic) -> Load:
-    port = free_port()
-    arguments = [sys.executable, "-m", "tests.bench.bare", server, str(port)]
-    with running(arguments, port=port, ready="/", environment={}, on=traffic.worker_cores):
-        drive(port, traffic.singles, connections=CONNECTIONS, seconds=WARM_S)
-        load = drive(port, traffic.singles, connections=CONNECTIONS, seconds=traffic.seconds)
-    load.expect(204)
-    return load
+def _measure(one: Measured, traffic: Traffic) -> None:
+    seconds, singles = traffic.seconds, traffic.singles
+    with one.contestant.start() as program:
+        warm = drive(program.port, singles, connections=CONNECTIONS, seconds=WARM_S)
+        single, cpu_us = _with_cpu(
+            program, 1, lambda: drive(program.port, singles, connections=CONNECTIONS, seconds=seconds)
+        )
+        one.single.append(single)
+        one.single_cpu_us += cpu_us
+        loads = [warm, single]
+        if one.contestant.durable:
+            rate = single.rate / 2
+            half = drive_at(program.port, singles, rate=rate, connections=CONNECTIONS, seconds=seconds)
+            one.half.append(half)
+            loads.append(half)
+        for load in loads:
+            load.expect(204)
+        if one.contestant.durable:
+            _measure_batches(one, program, traffic, before=sum(load.answers for load in loads))
 
 
-def _worker(server: str, traffic: Traffic, measured: Measured) -> None:
-    with (
-        tempfile.TemporaryDirectory(prefix="o11y-bench-") as folder,
-        worker(Path(folder) / "data", server=server, on=traffic.worker_cores) as program,
-    ):
-        warm = drive(program.port, traffic.singles, connections=CONNECTIONS, seconds=WARM_S)
-        single = drive(program.port, traffic.singles, connections=CONNECTIONS, seconds=traffic.seconds)
-        batches = drive(program.port, traffic.batches, connections=BATCH_CONNECTIONS, seconds=traffic.seconds)
-        for load, status in ((warm, 204), (single, 204), (batches, 200)):
-            load.expect(status)
-        acknowledged = warm.answers + single.answers + BATCH * batches.answers
-        measured.shipped.append(_shipped(program, acknowledged))
-    measured.single.append(single)
-    measured.batches.append(batches)
+def _measure_batches(one: Measured, program: Program, traffic: Traffic, *, before: int) -> None:
+    """``before``: events acknowledged until now. They go on being shipped meanwhile."""
+    batches, cpu_us = _with_cpu(
+        program,
+        BATCH,
+        lambda: drive(program.port, traffic.batches, connections=BATCH_CONNECTIONS, seconds=traffic.seconds),
+    )
+    batches.expect(200)
+    one.batches.append(batches)
+    one.batches_cpu_us += cpu_us
+    one.shipped.append(_shipped(program, before + BATCH * batches.answers))
+
+
+def _with_cpu(program: Program, events: int, drive: Callable[[], Load]) -> tuple[Load, list[float]]:
+    """The load of ``events`` a request, and the CPU time of the server for each event, where the system tells it."""
+    before = cpu_s(program.process.pid)
+    load = drive()
+    after = cpu_s(program.process.pid)
+    if before is None or after is None:
+        return load, []
+    return load, [(after - before) / (load.answers * events) * 1e6]
 
 
 def _shipped(program: Program, acknowledged: int) -> float:
@@ -102,46 +130,57 @@ def _shipped(program: Program, acknowledged: int) -> float:
     return metrics["o11y_events_shipped_total"] / acknowledged
 
 
-def _print(server: str, measured: Measured) -> None:
-    bare = statistics.median(load.rate for load in measured.bare)
-    single = Figure("single events, 204 when durable", "1/s", [load.rate for load in measured.single], digits=0)
-    batch = Figure("events in batches of 1,000", "1/s", [load.rate * BATCH for load in measured.batches], digits=0)
-    print_figures(
-        f"{server}: {CONNECTIONS} connections for single events, {BATCH_CONNECTIONS} for batches",
-        [
-            Figure(
-                single.what, "1/s", single.samples, digits=0, note=f"{ratio(single.median, bare)} of the bare server"
-            ),
-            _latency("p50", measured.single, 0.5),
-            _latency("p99", measured.single, 0.99),
-            Figure(
-                batch.what,
-                "1/s",
-                batch.samples,
-                digits=0,
-                note=f"{ratio(batch.median, single.median, digits=1)} x single",
-            ),
-            _latency("p50 of a batch", measured.batches, 0.5),
-            _latency("p99 of a batch", measured.batches, 0.99),
-            Figure("in ClickHouse when the load ended", "%", [share * 100 for share in measured.shipped], digits=0),
-            Figure("bare server: reads the body, 204", "1/s", [load.rate for load in measured.bare], digits=0),
-            _latency("p50 of the bare server", measured.bare, 0.5),
-            Figure(
-                "core used by the load, at most",
-                "%",
-                [
-                    max(one.own_share, bare.own_share) * 100
-                    for one, bare in zip(measured.single, measured.bare, strict=True)
-                ],
-                digits=0,
-                note="100 would mean that the load was the limit",
-            ),
-        ],
-    )
+def _print(server: str, measured: Sequence[Measured]) -> None:
+    bare, validating = (_named(measured, word) for word in ("bare", "validates"))
+    figures = []
+    for one in measured:
+        note = f"{ratio(_rate(one), _rate(validating))} of validating, {ratio(_rate(one), _rate(bare))} of bare"
+        figures.append(_rates(one.contestant.name, one.single, note=note))
+        if one.single_cpu_us:
+            note = f"validating costs {_cpu_ratio(validating, one)} of it, bare {_cpu_ratio(bare, one)}"
+            figures.append(Figure("    CPU an event", "us", one.single_cpu_us, note=note))
+    print_figures(f"{server}, single events, {CONNECTIONS} connections, one core", figures)
+    for one in measured:
+        if one.contestant.durable:
+            print_figures(f"{server}, {one.contestant.name}", _details(one))
+    busiest = max(load.own_share for one in measured for load in (*one.single, *one.batches))
+    print(f"The load used {busiest:.0%} of its core at most; near 100 % it would have been the limit.")
+
+
+def _details(one: Measured) -> list[Figure]:
+    return [
+        _latency("single: p50, as fast as it goes", one.single, 0.5),
+        _latency("single: p99", one.single, 0.99),
+        _rates("single: half of that rate", one.half),
+        _latency("    p50", one.half, 0.5),
+        _latency("    p99", one.half, 0.99),
+        _rates(f"batches of {BATCH:,}, {BATCH_CONNECTIONS} connections: events", one.batches, events=BATCH),
+        *([Figure("    CPU an event", "us", one.batches_cpu_us)] if one.batches_cpu_us else []),
+        _latency("    p50 of a batch", one.batches, 0.5),
+        _latency("    p99 of a batch", one.batches, 0.99),
+        Figure("in ClickHouse when the load ended", "%", [share * 100 for share in one.shipped], digits=0),
+    ]
+
+
+def _named(measured: Sequence[Measured], word: str) -> Measured:
+    return next(one for one in measured if one.contestant.name.startswith(word))
+
+
+def _rate(one: Measured) -> float:
+    return statistics.median(load.rate for load in one.single)
+
+
+def _cpu_ratio(one: Measured, other: Measured) -> str:
+    """What the rates would say of a core that did nothing else; it moves less when the machine is busy."""
+    return ratio(statistics.median(one.single_cpu_us), statistics.median(other.single_cpu_us))
+
+
+def _rates(what: str, loads: Sequence[Load], *, events: int = 1, note: str = "") -> Figure:
+    return Figure(what, "1/s", [load.rate * events for load in loads], digits=0, note=note)
 
 
 def _latency(what: str, loads: Sequence[Load], share: float) -> Figure:
-    return Figure(what, "ms", [percentile(load.latencies_ms, share) for load in loads], digits=1)
+    return Figure(what, "ms", [percentile(load.latencies_ms, share) for load in loads])
 
 
 if __name__ == "__main__":

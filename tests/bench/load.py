@@ -101,6 +101,44 @@ def drive(
     return Load(took, sorted(latencies), statuses, (time.process_time() - used) / took)
 
 
+def drive_at(port: int, requests: Sequence[bytes], *, rate: float, connections: int, seconds: float) -> Load:
+    """``rate`` requests a second over keep-alive connections, whatever the answers take (an open loop).
+
+    A request that finds no connection free waits, and its latency counts from when it was due.
+    """
+    texts = itertools.cycle(requests)
+    latencies: list[float] = []
+    statuses: Counter[int] = Counter()
+    with selectors.DefaultSelector() as selector:
+        free = [_Connection(port) for _ in range(connections)]
+        for connection in free:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        used, started = time.process_time(), perf_counter()
+        due, end, kept_waiting = started, started + seconds, False
+        while due < end or len(free) < connections:
+            now = perf_counter()
+            while free and due <= min(now, end):
+                connection = free.pop(0)  # the one free for longest: a server closes those that idle
+                connection.ask(next(texts))
+                if kept_waiting:
+                    connection.asked_at = due
+                due += 1 / rate
+            kept_waiting = not free and due < end
+            ready = selector.select(max(0.0, due - now) if free and due < end else SILENCE_S)
+            if not ready and not free:
+                raise RuntimeError(f"no answer for {SILENCE_S} s")
+            for key, _ in ready:
+                status = key.data.read()
+                if status is not None:
+                    latencies.append((perf_counter() - key.data.asked_at) * 1000)
+                    statuses[status] += 1
+                    free.append(key.data)
+        took = perf_counter() - started
+        for connection in free:
+            connection.socket.close()
+    return Load(took, sorted(latencies), statuses, (time.process_time() - used) / took)
+
+
 class _Connection:
     __slots__ = ("_received", "asked_at", "socket")
 

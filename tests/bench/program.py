@@ -121,18 +121,34 @@ def running(
             program.stop()
 
 
+def clients(number: int) -> dict[str, list[str]]:
+    """So many gateways, each with a secret that ends with its number."""
+    return {f"gateway-{each}": [f"{SECRET}-{each}"] for each in range(number)}
+
+
 @contextmanager
-def worker(data: Path, *, server: str = "hypercorn", on: Sequence[int] = ()) -> Iterator[Program]:
-    """``o11y serve`` with everything embedded."""
+def worker(
+    data: Path,
+    *,
+    server: str = "hypercorn",
+    on: Sequence[int] = (),
+    clients: Mapping[str, Sequence[str]] | None = None,
+    role: str = "all",
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Program]:
+    """``o11y serve``, with everything embedded unless ``settings`` (of the environment) say otherwise."""
     port = free_port()
     environment = {
         "O11Y_PORT": str(port),
         "O11Y_DATA_DIR": str(data),
-        "O11Y_CLIENT_SECRETS": json.dumps({"bench": [SECRET]}),
+        "O11Y_CLIENT_SECRETS": json.dumps(clients or {"bench": [SECRET]}),
         "O11Y_SERVER": server,
         "O11Y_LOG_LEVEL": "warning",
+        **(settings or {}),
     }
-    with running([*command(), "serve"], port=port, ready="/readyz", environment=environment, on=on) as program:
+    with running(
+        [*command(), "serve", "--role", role], port=port, ready="/readyz", environment=environment, on=on
+    ) as program:
         yield program
 
 

@@ -31,7 +31,7 @@ SELECT sipHash64(client, provider, model), client, provider, model, now64(3), no
 FROM (SELECT number AS dimension, {_NAMES} FROM numbers({{dimensions:UInt64}}))
 """
 
-# One latency a bucket: cumulative counts are then all of the bucket or none of it. One dimension in 500 is broken.
+# One latency a bucket: cumulative counts are then all of the bucket or none of it.
 _ROLLUP = """
 INSERT INTO $rollup (bucket, user_byok, dim_id, $columns)
 SELECT bucket, false, dim_id, $values
@@ -42,7 +42,7 @@ FROM
         number % {dimensions:UInt64} AS dimension,
         cityHash64(bucket, dimension) AS noise,
         (1 + noise % 3) * {weight:UInt64} AS requests,
-        if(dimension % 500 = 0 AND noise % 4 = 0, requests, 0) AS failed,
+        if(dimension % {broken_one_in:UInt64} = 0 AND noise % {failing_one_in:UInt64} = 0, requests, 0) AS failed,
         toUInt32(exp(7.6 + (noise % 997) / 997 * 1.2)) AS complete_ms,
         complete_ms / 8 AS first_ms,
         $names,
@@ -82,12 +82,17 @@ class Fill:
     at: datetime
     dimensions: int
     everything: bool = False  # 10 s buckets for all of the six hours, and every bound
+    broken_one_in: int = 500  # dimensions
+    failing_one_in: int = 4  # buckets of a broken one, of which every request fails
 
     def names(self) -> None:
         self._run(_DIMENSIONS, dimensions=self.dimensions)
 
     def requests(self, *, weight: int) -> None:
-        """1 to 3 requests a dimension and 10 s, times ``weight``; added to what is there, and merged with it."""
+        """1 to 3 requests a dimension and 10 s, times ``weight``; added to what is there, and merged with it.
+
+        A counter is made ``weight`` times as large, so a hundred times the requests are no more rows than one.
+        """
         self._run("SYSTEM STOP MERGES")  # one merge at the end instead of one after another meanwhile
         for grain, start, end in self._stretches():
             rows = int((end - start).total_seconds()) // grain.seconds * self.dimensions
@@ -97,6 +102,8 @@ class Fill:
                 start=int(start.timestamp()),
                 seconds=grain.seconds,
                 weight=weight * (grain.seconds // Grain.FINE.seconds),
+                broken_one_in=self.broken_one_in,
+                failing_one_in=self.failing_one_in,
             )
         self._run("SYSTEM START MERGES")
         for grain in Grain:
