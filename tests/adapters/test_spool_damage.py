@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from o11y.adapters.spool import SpoolDamaged, SpoolUnusable, SqliteSpool, replacement
+from o11y.adapters.spool import SpoolDamaged, SpoolUnusable, SqliteSpool
+from o11y.adapters.spool.repair import replacement
 from o11y.adapters.spool.rows import CHUNK_BYTES
 from o11y.worker.ports import BatchKind, SpoolFull
 from tests.adapters.spool_damage import LATER, PARTS, crashed, cut, drained, event, filled, flip

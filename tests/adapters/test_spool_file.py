@@ -265,3 +265,25 @@ def test_appending_and_shipping_at_once_lose_and_repeat_nothing(tmp_path: Path, 
     done.set()
     shipper.join()
     assert sorted(shipped) == sorted(b'{"n":%d' % n for n in range(150))
+
+
+def test_a_kill_while_a_shipped_batch_is_removed_leaves_the_rest_under_its_id(tmp_path: Path, open_spool: Open) -> None:
+    spool = open_spool(tmp_path / "spool.db")
+    wide = [event(n)._replace(row=b'{"n":%d,"x":"%s"' % (n, b"x" * 100_000)) for n in range(40)]  # four parts
+    for one in wide:
+        spool.append([one], now=NOW)
+    batch = spool.next_batch(now=LATER)
+    assert batch is not None
+    spool.mark_tried(batch.batch_id, now=LATER)
+    assert spool._remove_part(batch.batch_id)
+    again = open_spool(as_after_a_crash(tmp_path / "spool.db"))
+    rest = again.next_batch(now=LATER)
+    assert rest is not None
+    assert (rest.batch_id, rest.first_tried_at) == (batch.batch_id, LATER)
+    assert batch.rows.endswith(rest.rows)
+    assert 0 < rest.events == rest.rows.count(b"\n") < batch.events
+    assert again.depth().events == rest.events
+    assert again.losses() == ()
+    for either in (spool, again):
+        either.shipped(batch.batch_id)
+        assert (either.depth().events, either.depth().bytes, either.next_batch(now=LATER)) == (0, 0, None)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from o11y.adapters.spool import tally as module
-from o11y.adapters.spool.tally import Count, Tally
+from o11y.adapters.spool.repair import tally as module
+from o11y.adapters.spool.repair.tally import Count, Tally
 from o11y.worker.ports import BatchKind
 
 

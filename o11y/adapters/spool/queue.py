@@ -86,6 +86,19 @@ class BatchQueue:
         if batch.full:
             self.seal(batch)
 
+    def shrink(self, batch: Batch, *, events: int, bytes_: int) -> None:
+        """So much of it has left the file; all of it, and the batch is gone."""
+        batch.events -= events
+        batch.bytes -= bytes_
+        self.bytes -= bytes_
+        if batch.events == 0:
+            self.remove(batch)
+
+    def replace(self, old: Batch, *new: Batch) -> None:
+        self.remove(old)
+        for batch in new:
+            self.add(batch)
+
     def seal(self, batch: Batch) -> None:
         if self._open.get((batch.kind, batch.day)) is batch:
             del self._open[batch.kind, batch.day]
@@ -112,6 +125,13 @@ class BatchQueue:
 
     def waiting(self, batch_id: str) -> Batch | None:
         return self._waiting.get(batch_id)
+
+    def named(self, batch_id: str) -> Batch:
+        """A waiting one; ``LookupError`` where there is none of this id."""
+        batch = self.waiting(batch_id)
+        if batch is None:
+            raise LookupError(f"no batch {batch_id} waits in the spool")
+        return batch
 
     def aside(self, batch_id: str) -> Batch | None:
         return self._aside.get(batch_id)

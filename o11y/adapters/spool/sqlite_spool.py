@@ -3,24 +3,29 @@
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from o11y.adapters.spool import file, losses, outbox_mirror
+from o11y.adapters.spool import file, outbox_mirror
 from o11y.adapters.spool.batch_rows import Addition, Rows, by_day, delete, note, plan, rewrite, write
 from o11y.adapters.spool.errors import SpoolDamaged
 from o11y.adapters.spool.lines import read_lines
-from o11y.adapters.spool.opening import OpenFile, open_sound, reopen
 from o11y.adapters.spool.queue import Batch, aside_batch, from_ms, to_ms
+from o11y.adapters.spool.removal import remove_part
+from o11y.adapters.spool.repair import losses
+from o11y.adapters.spool.repair.opening import OpenFile, open_sound, reopen
+from o11y.adapters.spool.repair.tally import Tally
 from o11y.adapters.spool.rows import open_again
-from o11y.adapters.spool.tally import Tally
 from o11y.adapters.spool.transaction import transaction
 from o11y.worker.ports import AsideBatch, BatchKind, SpoolBatch, SpoolDepth, SpoolFull, SpoolLoss, StoredEvent
 
 #: bytes below the limit at which the spool no longer calls itself writable: a few events
 _ROOM = 4096
+#: between two parts of a batch that is removed
+_TURN_S = 0.001
 
 
 class SqliteSpool:
@@ -159,24 +164,28 @@ class SqliteSpool:
             batch.first_tried_at = to_ms(now)
 
     def shipped(self, batch_id: str) -> None:
-        """It is in ClickHouse. An unknown id is one that was shipped before."""
+        """It is in ClickHouse. An unknown id is one that was shipped before.
+
+        Its rows go a part at a time, and between two of them the doors have their turn. A kill in between leaves the
+        rest under the same id, which ClickHouse knows.
+        """
+        while self._remove_part(batch_id):
+            time.sleep(_TURN_S)  # a lock is not handed on in turn: taken again at once, nobody else would have it
+
+    def _remove_part(self, batch_id: str) -> bool:
+        """True: there is more of it."""
         with self._lock:
             batch = self._queue.waiting(batch_id)
             if batch is None:
-                return
-            self._tally.add(batch.kind, -batch.events)  # before: it must never say more than the file has
-            try:
-                with self._transaction() as db:
-                    delete(db, batch)
-            except BaseException:
-                self._tally.add(batch.kind, batch.events)
-                raise
-            self._queue.remove(batch)
+                return False
+            part = remove_part(batch, self._tally, self._transaction)
+            self._queue.shrink(batch, events=part.events, bytes_=part.bytes)
+            return not part.is_all
 
     def split(self, batch_id: str) -> None:
         """See the port ``Spool``. ``LookupError`` for an unknown batch, ``ValueError`` for one of a single row."""
         with self._lock:
-            batch = self._waiting(batch_id)
+            batch = self._queue.named(batch_id)
             if batch.events < 2:
                 raise ValueError(f"batch {batch_id} has one row and cannot be split")
             rows = open_again(self._read(batch), batch.id)
@@ -188,12 +197,12 @@ class SqliteSpool:
                     db, batch, rows[middle:], number=number + 1, position=batch.position + half, width=half
                 )
                 delete(db, batch)
-            self._replace(batch, first, second)
+            self._queue.replace(batch, first, second)
 
     def set_aside(self, batch_id: str, error: str, *, now: datetime) -> None:
         """See the port ``Spool``. ``LookupError`` for an unknown batch."""
         with self._lock:
-            batch = self._waiting(batch_id)
+            batch = self._queue.named(batch_id)
             with self._transaction() as db:
                 db.execute(
                     "UPDATE batches SET set_aside_at = ?, error = ? WHERE number = ?",
@@ -219,7 +228,7 @@ class SqliteSpool:
                 number, position = next(self._queue.places())
                 again = rewrite(db, batch, rows, number=number, position=position, width=1.0)
                 delete(db, batch)
-            self._replace(batch, again)
+            self._queue.replace(batch, again)
             return True
 
     def depth(self) -> SpoolDepth:
@@ -285,14 +294,3 @@ class SqliteSpool:
         except SpoolDamaged as error:
             self._damaged(f"batch {batch.id}: {error}")
             raise
-
-    def _waiting(self, batch_id: str) -> Batch:
-        batch = self._queue.waiting(batch_id)
-        if batch is None:
-            raise LookupError(f"no batch {batch_id} waits in the spool")
-        return batch
-
-    def _replace(self, old: Batch, *new: Batch) -> None:
-        self._queue.remove(old)
-        for batch in new:
-            self._queue.add(batch)

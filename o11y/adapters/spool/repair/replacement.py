@@ -13,12 +13,13 @@ from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from o11y.adapters.spool import file, losses
+from o11y.adapters.spool import file
 from o11y.adapters.spool.errors import SpoolUnusable
-from o11y.adapters.spool.losses import Loss
-from o11y.adapters.spool.rebuild import Rebuilt, rebuild
-from o11y.adapters.spool.tally import Count, Tally
-from o11y.adapters.spool.write_ahead_log import PAGE_BYTES, healed
+from o11y.adapters.spool.repair import losses
+from o11y.adapters.spool.repair.losses import Loss
+from o11y.adapters.spool.repair.rebuild import Rebuilt, rebuild
+from o11y.adapters.spool.repair.tally import Count, Tally
+from o11y.adapters.spool.repair.write_ahead_log import PAGE_BYTES, healed
 
 log = logging.getLogger(__name__)
 

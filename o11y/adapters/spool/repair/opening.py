@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from o11y.adapters.spool import file, losses, replacement
+from o11y.adapters.spool import file
 from o11y.adapters.spool.batch_rows import COLUMNS
 from o11y.adapters.spool.errors import SpoolDamaged, SpoolUnusable, may_be_corrupt
 from o11y.adapters.spool.queue import BatchQueue
+from o11y.adapters.spool.repair import losses, replacement
+from o11y.adapters.spool.repair.soundness import batch_of, check
+from o11y.adapters.spool.repair.tally import Count, Tally
 from o11y.adapters.spool.seen import Seen
-from o11y.adapters.spool.soundness import batch_of, check
-from o11y.adapters.spool.tally import Count, Tally
 from o11y.worker.ports import SpoolLoss
 
 log = logging.getLogger(__name__)

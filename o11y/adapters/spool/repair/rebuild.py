@@ -18,11 +18,11 @@ from uuid import UUID
 
 from o11y.adapters.spool import file
 from o11y.adapters.spool.batch_rows import COLUMNS
-from o11y.adapters.spool.losses import Loss
 from o11y.adapters.spool.queue import Batch, to_ms
-from o11y.adapters.spool.salvage import Chunk, Scan, chunks
-from o11y.adapters.spool.soundness import batch_of
-from o11y.adapters.spool.tally import Count
+from o11y.adapters.spool.repair.losses import Loss
+from o11y.adapters.spool.repair.salvage import Chunk, Scan, chunks
+from o11y.adapters.spool.repair.soundness import batch_of
+from o11y.adapters.spool.repair.tally import Count
 from o11y.worker.ports import BatchKind
 
 #: "first tried" so long ago that a look comes before an insert
