@@ -29,6 +29,7 @@ from tests.http_stand_in import Answer, Request
 from tests.slack_stand_in import SlackStandIn
 
 DIMENSIONS = 10_000
+DIMENSIONS_SHORT = 1_000
 BROKEN_ONE_IN = 10
 
 
@@ -57,7 +58,7 @@ class Told:
 
 
 async def main() -> None:
-    chosen = options(__doc__, rounds=5, longer="twice as many rounds")
+    chosen = options(__doc__, rounds=5, longer="twice as many rounds", shorter="1,000 dimensions")
     with tempfile.TemporaryDirectory(prefix="o11y-bench-") as folder:
         valkey = ValkeyServer(Path(folder) / "valkey")
         valkey.start()
@@ -69,18 +70,18 @@ async def main() -> None:
                 objectives_file=None,
             )
             async with open_stores(settings, keep_forever=True) as stores:
-                _fill(settings, stores)
+                _fill(settings, stores, DIMENSIONS_SHORT if chosen.short else DIMENSIONS)
                 told = await _measure(settings, stores, valkey.url, chosen.rounds * (2 if chosen.long else 1))
         finally:
             valkey.stop()
     _print(told)
 
 
-def _fill(settings: Settings, stores: Stores) -> None:
+def _fill(settings: Settings, stores: Stores, dimensions: int) -> None:
     engine = chdb.connect(str(settings.data_dir / "clickhouse"))
     engine.query(f"USE {stores.clickhouse.database}")
     slis = {objective.sli for objective in objectives_of(settings)}
-    fill = Fill(engine, slis, AT, DIMENSIONS, broken_one_in=BROKEN_ONE_IN, failing_one_in=1)
+    fill = Fill(engine, slis, AT, dimensions, broken_one_in=BROKEN_ONE_IN, failing_one_in=1)
     fill.names()
     fill.requests(weight=1)
     engine.close()

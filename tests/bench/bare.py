@@ -1,6 +1,7 @@
-"""The same HTTP server, the same way of starting it, and less behind it: ``bare SERVER PORT [validating]``.
+"""The same HTTP server and less behind it: ``bare SERVER PORT [stock|validating]``.
 
-Without a third word the application reads the body and answers 204. With it, it is the ingest door as the worker opens
+Without a third word the application reads the body and answers 204, and the server is started as the worker starts it.
+``stock`` is the same application in hypercorn's own ``serve()``. ``validating`` is the ingest door as the worker opens
 it, which finds out who is posting and judges the event, in front of a spool that keeps nothing.
 """
 
@@ -10,6 +11,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+import hypercorn.asyncio
+from hypercorn.config import Config
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from o11y.commands.clock import utc_now
@@ -54,15 +57,29 @@ def validating() -> ASGIApp:
     return dispatch
 
 
-async def main(app: ASGIApp, server: str, port: int) -> None:
+async def stock(app: ASGIApp, port: int, stop: asyncio.Event) -> None:
+    """hypercorn as it comes, but for the end that it puts to a connection after 1,000 requests."""
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.accesslog = None
+    config.keep_alive_max_requests = sys.maxsize
+    await hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+
+
+async def main(server: str, port: int, what: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    await serve(app, listen("127.0.0.1", port), stop=stop, server=server)
+    if what == "stock":
+        await stock(answer, port, stop)
+    else:
+        app = validating() if what == "validating" else answer
+        await serve(app, listen("127.0.0.1", port), stop=stop, server=server)
 
 
 if __name__ == "__main__":
-    _, chosen, port, *what = sys.argv
-    with asyncio.Runner(loop_factory=loop_factory(chosen)) as runner:
-        runner.run(main(validating() if what else answer, chosen, int(port)))
+    _, chosen, chosen_port, *third = sys.argv
+    what_for = third[0] if third else ""
+    with asyncio.Runner(loop_factory=None if what_for == "stock" else loop_factory(chosen)) as runner:
+        runner.run(main(chosen, int(chosen_port), what_for))

@@ -25,11 +25,15 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """``start`` yields it, ready. ``durable``: its 204 means that the event is on the disk, and it takes batches."""
+    """``start`` yields it, ready. ``durable``: its 204 means that the event is on the disk, and it takes batches.
+
+    ``without_shipping`` is the same, with nothing but the doors and the spool to do.
+    """
 
     name: str
     start: Callable[[], AbstractContextManager[Program]]
     durable: bool = False
+    without_shipping: Callable[[], AbstractContextManager[Program]] | None = None
 
 
 def contestants(server: str, stores: Stores, *, on: Sequence[int]) -> list[Contestant]:
@@ -37,11 +41,18 @@ def contestants(server: str, stores: Stores, *, on: Sequence[int]) -> list[Conte
     found = [
         Contestant("bare server: reads the body", lambda: _bare(server, on=on)),
         Contestant("validates, keeps nothing", lambda: _bare(server, "validating", on=on)),
-        Contestant("durable: --role ingest, servers elsewhere", lambda: _ingest(server, stores, on=on), durable=True),
+        Contestant(
+            "durable: --role ingest, servers elsewhere",
+            lambda: _ingest(server, stores, on=on),
+            durable=True,
+            without_shipping=lambda: _alone(server, stores, on=on),
+        ),
         Contestant("durable: everything on this core", lambda: _everything(server, on=on), durable=True),
     ]
+    if server == "hypercorn":
+        found.insert(0, Contestant("stock hypercorn: reads the body", lambda: _bare(server, "stock", on=on)))
     if installed():
-        return [Contestant("nginx: return 204", lambda: nginx(on=on)), *found]
+        found.insert(0, Contestant("nginx: return 204", lambda: nginx(on=on)))
     return found
 
 
@@ -72,6 +83,13 @@ def _everything(server: str, *, on: Sequence[int]) -> Iterator[Program]:
         tempfile.TemporaryDirectory(prefix="o11y-bench-") as folder,
         worker(Path(folder) / "data", server=server, on=on) as program,
     ):
+        yield program
+
+
+@contextmanager
+def _alone(server: str, servers: Stores, *, on: Sequence[int]) -> Iterator[Program]:
+    """The worker with ``--role ingest`` and a ClickHouse that is away: it stores, and ships nothing."""
+    with _ingest(server, Stores(f"http://127.0.0.1:{free_port()}", servers.redis_url), on=on) as program:
         yield program
 
 

@@ -25,6 +25,8 @@ CONNECTIONS = 64
 BATCH_CONNECTIONS = 4
 BATCH = 1_000
 WARM_S = 0.5
+#: first words of the contestants that the others are compared with
+_COMPARED = ("stock", "bare", "validates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Measured:
     half: list[Load] = field(default_factory=list)
     batches: list[Load] = field(default_factory=list)
     batches_cpu_us: list[float] = field(default_factory=list)
+    unshipped: list[Load] = field(default_factory=list)
+    unshipped_cpu_us: list[float] = field(default_factory=list)
     shipped: list[float] = field(default_factory=list)
 
 
@@ -97,19 +101,38 @@ def _measure(one: Measured, traffic: Traffic) -> None:
             load.expect(204)
         if one.contestant.durable:
             _measure_batches(one, program, traffic, before=sum(load.answers for load in loads))
+    if one.contestant.without_shipping:
+        with one.contestant.without_shipping() as program:
+            _measure_unshipped(one, program, traffic)
 
 
 def _measure_batches(one: Measured, program: Program, traffic: Traffic, *, before: int) -> None:
     """``before``: events acknowledged until now. They go on being shipped meanwhile."""
-    batches, cpu_us = _with_cpu(
+    batches, cpu_us = _batches(program, traffic)
+    one.batches.append(batches)
+    one.batches_cpu_us += cpu_us
+    one.shipped.append(_shipped(program, before + BATCH * batches.answers))
+
+
+def _measure_unshipped(one: Measured, program: Program, traffic: Traffic) -> None:
+    """From the socket to the disk, and no further."""
+    warm = drive(program.port, traffic.batches, connections=BATCH_CONNECTIONS, seconds=WARM_S)
+    warm.expect(200)
+    batches, cpu_us = _batches(program, traffic)
+    one.unshipped.append(batches)
+    one.unshipped_cpu_us += cpu_us
+    if _shipped(program, BATCH * (warm.answers + batches.answers)):
+        sys.exit("events were shipped to a ClickHouse that is away")
+
+
+def _batches(program: Program, traffic: Traffic) -> tuple[Load, list[float]]:
+    load, cpu_us = _with_cpu(
         program,
         BATCH,
         lambda: drive(program.port, traffic.batches, connections=BATCH_CONNECTIONS, seconds=traffic.seconds),
     )
-    batches.expect(200)
-    one.batches.append(batches)
-    one.batches_cpu_us += cpu_us
-    one.shipped.append(_shipped(program, before + BATCH * batches.answers))
+    load.expect(200)
+    return load, cpu_us
 
 
 def _with_cpu(program: Program, events: int, drive: Callable[[], Load]) -> tuple[Load, list[float]]:
@@ -131,14 +154,14 @@ def _shipped(program: Program, acknowledged: int) -> float:
 
 
 def _print(server: str, measured: Sequence[Measured]) -> None:
-    bare, validating = (_named(measured, word) for word in ("bare", "validates"))
+    others = [one for word in _COMPARED for one in measured if _word(one) == word]
     figures = []
     for one in measured:
-        note = f"{ratio(_rate(one), _rate(validating))} of validating, {ratio(_rate(one), _rate(bare))} of bare"
+        note = ", ".join(f"{ratio(_rate(one), _rate(other))} of {_word(other)}" for other in others)
         figures.append(_rates(one.contestant.name, one.single, note=note))
         if one.single_cpu_us:
-            note = f"validating costs {_cpu_ratio(validating, one)} of it, bare {_cpu_ratio(bare, one)}"
-            figures.append(Figure("    CPU an event", "us", one.single_cpu_us, note=note))
+            costs = [f"{_word(other)} {_cpu_ratio(other, one)}" for other in others]
+            figures.append(Figure("    CPU an event", "us", one.single_cpu_us, note=f"of it cost {', '.join(costs)}"))
     print_figures(f"{server}, single events, {CONNECTIONS} connections, one core", figures)
     for one in measured:
         if one.contestant.durable:
@@ -158,12 +181,21 @@ def _details(one: Measured) -> list[Figure]:
         *([Figure("    CPU an event", "us", one.batches_cpu_us)] if one.batches_cpu_us else []),
         _latency("    p50 of a batch", one.batches, 0.5),
         _latency("    p99 of a batch", one.batches, 0.99),
+        *_unshipped(one),
         Figure("in ClickHouse when the load ended", "%", [share * 100 for share in one.shipped], digits=0),
     ]
 
 
-def _named(measured: Sequence[Measured], word: str) -> Measured:
-    return next(one for one in measured if one.contestant.name.startswith(word))
+def _unshipped(one: Measured) -> list[Figure]:
+    if not one.unshipped:
+        return []
+    rates = _rates(f"batches of {BATCH:,}, nothing shipped meanwhile: socket to fsync", one.unshipped, events=BATCH)
+    return [rates, *([Figure("    CPU an event", "us", one.unshipped_cpu_us)] if one.unshipped_cpu_us else [])]
+
+
+def _word(one: Measured) -> str:
+    """The first of its name."""
+    return one.contestant.name.split()[0].rstrip(",:")
 
 
 def _rate(one: Measured) -> float:

@@ -113,12 +113,16 @@ class Stopwatch:
         return self.seconds * 1000
 
 
-def options(description: str | None, *, rounds: int, longer: str) -> argparse.Namespace:
-    """``--rounds N`` and ``--long``; ``longer`` says what the latter does."""
+def options(description: str | None, *, rounds: int, longer: str, shorter: str = "one round") -> argparse.Namespace:
+    """``--rounds N``, ``--long`` and ``--short``; ``longer`` and ``shorter`` say what the latter two do."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=rounds, metavar="N", help=f"default: {rounds}")
-    parser.add_argument("--long", action="store_true", help=longer)
+    lengths = parser.add_mutually_exclusive_group()
+    lengths.add_argument("--long", action="store_true", help=longer)
+    lengths.add_argument("--short", action="store_true", help=f"to see that it runs: {shorter}")
     chosen = parser.parse_args()
+    if chosen.short:
+        chosen.rounds = 1
     if chosen.rounds < 1:
         parser.error("--rounds: at least 1")
     print(f"# {machine()}", flush=True)

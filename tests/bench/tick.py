@@ -32,6 +32,7 @@ from tests.bench.measure import Figure, Stopwatch, options, print_figures, print
 from tests.bench.rollups import Fill, raw_query
 
 DIMENSIONS = 10_000
+DIMENSIONS_SHORT = 1_000
 AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 MINUTES = [AT + timedelta(minutes=n) for n in range(5)]
 SAMPLE_MINUTES = 5
@@ -131,7 +132,7 @@ def with_every_aggregate(shipped: Sequence[Objective]) -> tuple[Objective, ...]:
 
 
 async def main() -> None:
-    chosen = options(__doc__, rounds=4, longer="fill everything, also what no query reads")
+    chosen = options(__doc__, rounds=4, longer="fill everything, also what no query reads", shorter="1,000 dimensions")
     with tempfile.TemporaryDirectory(prefix="o11y-bench-") as folder:
         settings = load_settings(data_dir=Path(folder), clickhouse_url=None, redis_url=None, objectives_file=None)
         async with open_stores(settings, keep_forever=True) as stores:
@@ -148,7 +149,11 @@ async def main() -> None:
             engine = chdb.connect(str(settings.data_dir / "clickhouse"))
             engine.query(f"USE {stores.clickhouse.database}")
             bench = Bench(stores, worker, engine)
-            await _measure_all(bench, Fill(engine, bench.slis, AT, DIMENSIONS, everything=chosen.long), chosen.rounds)
+            await _measure_all(
+                bench,
+                Fill(engine, bench.slis, AT, DIMENSIONS_SHORT if chosen.short else DIMENSIONS, everything=chosen.long),
+                chosen.rounds,
+            )
             engine.close()
 
 
