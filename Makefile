@@ -40,8 +40,15 @@ fuzz: $(VENV)/installed-dev ## throw hostile input at every door (LONG=1: 100,00
 
 bench: bench-replay bench-tick bench-alerts bench-detection bench-ingest bench-sustained bench-start bench-cardinality bench-scaling ## all measurements but bench-memory, with medians and spread
 
-bench-short: $(VENV)/installed-dev ## each measurement once and small: that they run, not what they say
-	@echo
+bench-short: $(VENV)/installed-dev ## each quick measurement once and small: that it runs and adds up, not what it says
+	$(BIN)/python -m tests.bench.tick --short
+	$(BIN)/python -m tests.bench.alerts --short
+	$(BIN)/python -m tests.bench.ingest --short
+	$(BIN)/python -m tests.bench.sustained --seconds 5 --rate 5000
+	$(BIN)/python -m tests.bench.memory --minutes 0.1 --role ingest
+	$(BIN)/python -m tests.bench.start --short
+	$(BIN)/python -m tests.bench.cardinality --names 5000
+	$(BIN)/python -m tests.bench.scaling >/dev/null
 
 bench-replay: $(VENV)/installed-dev ## 100,000 events with a tick each simulated minute
 	$(BIN)/python -m tests.bench.replay $(AT_LENGTH)
@@ -59,10 +66,10 @@ bench-ingest: $(VENV)/installed-dev ## durable acknowledgements over HTTP, singl
 	$(BIN)/python -m tests.bench.ingest $(AT_LENGTH)
 
 bench-sustained: $(VENV)/installed-dev ## five minutes of 20,000 events a second into the table and its rollups
-	$(BIN)/python -m tests.bench.sustained $(AT_LENGTH)
+	$(BIN)/python -m tests.bench.sustained
 
 bench-memory: $(VENV)/installed-dev ## half an hour of load: resident memory and its slope
-	$(BIN)/python -m tests.bench.memory $(AT_LENGTH)
+	$(BIN)/python -m tests.bench.memory
 
 bench-start: $(VENV)/installed-dev ## from a second `make run` to /readyz
 	$(BIN)/python -m tests.bench.start $(AT_LENGTH)
