@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from o11y.worker.ports import AsideBatch, BatchKind, SpoolBatch, SpoolDepth, SpoolFull, SpoolLoss, StoredEvent
 
-BATCH_EVENTS = 40_000
+BATCH_EVENTS = 20_000
 
 
 @dataclass

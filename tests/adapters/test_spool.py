@@ -104,16 +104,16 @@ def test_a_batch_opened_before_the_clock_stepped_back_is_due_at_once(spool: Spoo
 
 
 def test_a_batch_is_due_when_it_is_full(spool: Spool) -> None:
-    spool.append([event(n) for n in range(39_999)], now=NOW)
+    spool.append([event(n) for n in range(19_999)], now=NOW)
     assert spool.next_batch(now=NOW) is None
-    spool.append([event(n) for n in range(39_999, 40_002)], now=NOW)
-    assert numbers(spool.next_batch(now=NOW)) == list(range(40_000))
-    assert drain(spool) == [list(range(40_000)), [40_000, 40_001]]
+    spool.append([event(n) for n in range(19_999, 20_002)], now=NOW)
+    assert numbers(spool.next_batch(now=NOW)) == list(range(20_000))
+    assert drain(spool) == [list(range(20_000)), [20_000, 20_001]]
 
 
 def test_a_group_larger_than_several_batches_is_split_across_them(spool: Spool) -> None:
-    spool.append([event(n) for n in range(100_000)], now=NOW)
-    assert drain(spool) == [list(range(40_000)), list(range(40_000, 80_000)), list(range(80_000, 100_000))]
+    spool.append([event(n) for n in range(50_000)], now=NOW)
+    assert drain(spool) == [list(range(20_000)), list(range(20_000, 40_000)), list(range(40_000, 50_000))]
 
 
 def test_a_batch_asked_for_is_closed_to_later_events(spool: Spool) -> None:
