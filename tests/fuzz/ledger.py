@@ -22,7 +22,7 @@ class Ledger:
     def __init__(self) -> None:
         self.lines: defaultdict[str, Line] = defaultdict(Line)
         self.known: dict[str, str] = {}  # acknowledged event id -> door
-        self.unknown = 0  # acknowledged events whose ids the shot does not tell
+        self.unknown = 0  # events that were acknowledged, or may have been, and whose ids the shot does not tell
         self.refused: dict[str, str] = {}  # refused event id -> door
         self._perhaps: set[str] = set()  # ids that may be among the unknown
 
@@ -36,6 +36,10 @@ class Ledger:
         self.unknown += acknowledged.count - len(kept)
         if acknowledged.count > len(kept):
             self._perhaps.update(shot.ids)
+        if status == 0 and acknowledged.events is None:
+            # The sender of spoilt bytes half-closes, and uvicorn then keeps its answer, also of what it has stored.
+            self._perhaps.update(shot.ids)
+            self.unknown += len(shot.ids)
         if acknowledged.events is not None:
             sent = {event.event_id for event in shot.events or () if event.event_id is not None}
             self.refused.update(dict.fromkeys(sent - set(kept), shot.door))
