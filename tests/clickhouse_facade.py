@@ -187,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Transfer-Encoding") == "chunked":
             raw = b"".join(iter(self._chunk, b""))
         else:
-            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            raw = self._whole(int(self.headers.get("Content-Length", 0)))
         match self.headers.get("Content-Encoding"):
             case "gzip":
                 return gzip.decompress(raw)
@@ -196,8 +196,21 @@ class _Handler(BaseHTTPRequestHandler):
         return raw
 
     def _chunk(self) -> bytes:
-        data = self.rfile.read(int(self.rfile.readline(), 16))
+        data = self._whole(int(self._line(), 16))
         self.rfile.readline()
+        return data
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("the request ends before its body does")
+        return line
+
+    def _whole(self, size: int) -> bytes:
+        """A request whose sender was killed is not carried out; without its rows the engine would read our stdin."""
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionResetError("the request ends before its body does")
         return data
 
     def _refusal(self, message: str) -> None:

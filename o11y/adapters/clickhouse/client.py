@@ -28,7 +28,7 @@ DEFAULT_DATABASE = "o11y"
 
 #: The engine keeps freed memory for itself, hundreds of megabytes of it, until told to give it back.
 PURGE = "SYSTEM JEMALLOC PURGE"
-PURGE_EVERY_BYTES = 8 * 1024 * 1024
+PURGE_EVERY_BYTES = 2 * 1024 * 1024
 
 #: Everything that exactly-once rests on, said on every insert: see ``0001_events.sql`` for the tables' part.
 INSERT_SETTINGS: Mapping[str, Any] = {
