@@ -4,11 +4,12 @@ Prints its URL, then obeys lines on stdin: the names of faults for the next inse
 with stdin.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -76,12 +77,22 @@ def assert_exactly_once(stored: ClickHouseProcess, acknowledged: set[str]) -> No
 
 
 def main() -> None:
+    commands, answers = _pipes_of_our_own()
     facade = Facade(Path(sys.argv[1]))
-    print(facade.url, flush=True)
-    for line in sys.stdin:
+    print(facade.url, file=answers, flush=True)
+    for line in commands:
         facade.fail(*(Fault[name] for name in line.split()))
-        print(*facade.inserts, flush=True)
+        print(*facade.inserts, file=answers, flush=True)
     facade.stop()
+
+
+def _pipes_of_our_own() -> tuple[TextIO, TextIO]:
+    """The engine reads the rows of an insert without any from stdin, and may print: neither is for the commands."""
+    commands, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    with Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    return commands, answers
 
 
 if __name__ == "__main__":
