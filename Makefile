@@ -44,7 +44,7 @@ bench-short: $(VENV)/installed-dev ## each quick measurement once and small: tha
 	$(BIN)/python -m tests.bench.tick --short
 	$(BIN)/python -m tests.bench.alerts --short
 	$(BIN)/python -m tests.bench.ingest --short
-	$(BIN)/python -m tests.bench.sustained --seconds 5 --rate 5000
+	$(BIN)/python -m tests.bench.sustained --seconds 15 --rate 5000
 	$(BIN)/python -m tests.bench.memory --minutes 0.1 --role ingest
 	$(BIN)/python -m tests.bench.start --short
 	$(BIN)/python -m tests.bench.cardinality --names 5000

@@ -12,16 +12,16 @@ DAY_S = 86_400
 GB = 1e9
 
 # Measured (docs/performance.md; 2 cores, quiet or by CPU time).
-SINGLE_US = 111.0  # CPU an event posted alone, uvicorn, the whole worker: 9,000 a second on one core
-SINGLE_HYPERCORN_US = 245.0  # the same on hypercorn: 4,076 a second
-BATCHED_US = 15.0  # CPU an event in batches of 1,000, from socket to fsync and out of the spool again
-INSERT_US = 25.0  # CPU an event in ClickHouse: raw table, three rollups, merges; 2,000 dimensions in batches of 20,000
+SINGLE_US = 58.5  # CPU an event posted alone, uvicorn, --role ingest: 14,501 a second on one core
+SINGLE_HYPERCORN_US = 144.6  # the same on hypercorn: 6,516 a second
+BATCHED_US = 15.7  # CPU an event in batches of 1,000, from socket to fsync and out of the spool again
+INSERT_US = 36.0  # CPU an event in ClickHouse: raw table, three rollups, merges; 2,000 dimensions in batches of 20,000
 INSERT_SPARSE_US = 92.0  # the same when nearly every event is a rollup row of its own (before parts were compact)
 WIRE_B = 850  # an event with its headers, posted alone
 SPOOL_B = 727  # an event's row on the spool's disk, and on the wire to ClickHouse
 RAW_B = 35.0  # an event in api_events on disk, 16 of them a random event id
 DENSE_ROLLUP_B = 180.0  # a rollup row on disk with a hundred requests in it
-TICK_S_PER_1000 = 0.032  # an evaluation, for each thousand active dimensions (0.32 s for 10,000)
+TICK_S_PER_1000 = 0.032  # an evaluation, for each thousand active dimensions (0.26 to 0.32 s for 10,000)
 CLAIM_B = 299.0  # of Redis memory for a live alert key
 
 # Chosen.

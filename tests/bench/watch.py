@@ -1,5 +1,6 @@
 """What a process costs while it runs: its memory and its CPU time, as the kernel accounts for them (Linux)."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -46,12 +47,14 @@ class Line:
 
     @classmethod
     def through(cls, points: list[tuple[float, float]]) -> "Line":
-        """Of at least two points at different places."""
+        """Not a number where there are not two points at different places."""
         n = len(points)
         mean_x, mean_y = sum(x for x, _ in points) / n, sum(y for _, y in points) / n
         xx = sum((x - mean_x) ** 2 for x, _ in points)
         xy = sum((x - mean_x) * (y - mean_y) for x, y in points)
         yy = sum((y - mean_y) ** 2 for _, y in points)
+        if xx == 0:
+            return cls(math.nan, math.nan)
         return cls(xy / xx, 1.0 if yy == 0 else xy**2 / (xx * yy))
 
 
