@@ -33,7 +33,7 @@ demo: $(VENV)/installed ## replay eight hours around a real outage and show the 
 	@$(BIN)/o11y demo
 
 chaos: $(VENV)/installed-dev ## inject every fault, count what was lost or doubled (LONG=1: about an hour)
-	$(BIN)/python -m tests.chaos $(AT_LENGTH)
+	$(BIN)/python -m tests.chaos $(AT_LENGTH) $(CHAOS)
 
 fuzz: $(VENV)/installed-dev ## throw hostile input at every door (LONG=1: 100,000 inputs)
 	$(BIN)/python -m tests.fuzz $(AT_LENGTH)
