@@ -267,6 +267,6 @@ def assemble(
 
 def _restore(claims: Claims, told: ClickHouseHistory, clock: Clock) -> Callable[[], Awaitable[None]]:
     async def restore() -> None:
-        await claims.restore_after_flush(lambda: told.told_since(clock() - HISTORY_REMEMBERED), now=clock())
+        await claims.restore_after_flush(lambda: told.told_since(clock() - HISTORY_REMEMBERED))
 
     return restore

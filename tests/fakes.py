@@ -25,12 +25,16 @@ class SteppingClock:
 
 
 class FakeMemory(LocalMemory):
-    """A ``MemoryStore`` in this process. ``lost = True`` makes calls raise ``MemoryLost``; ``flush`` empties it."""
+    """A ``MemoryStore`` in this process. ``lost = True`` makes calls raise ``MemoryLost``; ``flush`` empties it.
+
+    ``promotions`` counts the replicas that took the place of the server.
+    """
 
     def __init__(self, clock: SteppingClock) -> None:
         super().__init__(clock)
         self._clock = clock
         self.lost = False
+        self.promotions = 0
         self.flush()
 
     def flush(self) -> None:
@@ -62,13 +66,20 @@ class FakeMemory(LocalMemory):
         self._check()
         await super().restore(told, terms)
 
+    async def restore_queued(self, subjects: Sequence[Subject], *, queued_at_ms: int) -> None:
+        self._check()
+        await super().restore_queued(subjects, queued_at_ms=queued_at_ms)
+
     async def generation(self) -> str | None:
         self._check()
-        return await super().generation()
+        return self._of_this_server(await super().generation())
 
     async def mark_generation(self) -> str:
         self._check()
-        return await super().mark_generation()
+        return self._of_this_server(await super().mark_generation()) or ""
+
+    def _of_this_server(self, marker: str | None) -> str | None:
+        return marker and f"{marker} {self.promotions}"
 
     async def acquire(self, minute: datetime, *, owner: str, lease_s: int) -> bool:
         self._check()

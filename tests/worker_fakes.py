@@ -234,9 +234,7 @@ class World:
             "claims": claims,
             "delivery": delivery,
             "history": history,
-            "restore": lambda: claims.restore_after_flush(
-                lambda: self.told.told_since(self.clock() - DAY), now=self.clock()
-            ),
+            "restore": lambda: claims.restore_after_flush(lambda: self.told.told_since(self.clock() - DAY)),
             "clock": self.clock,
             "metrics": metrics,
             "replica": name,

@@ -137,16 +137,31 @@ def confirm(state: State, severity: Severity, *, token: str, now_ms: int) -> Sta
 
 
 def restore(state: State, severity: Severity, terms: ClaimTerms, *, told_at_ms: int) -> State:
-    """A delivery of the past that this memory missed. Whatever is newer stays; an older claim is settled by it."""
+    """A delivery of the past that this memory missed. Whatever is newer stays; an older claim is settled by it.
+
+    Clocks differ by up to the skew, and what the delivery left behind must not outlast it: a queue would for a day.
+    """
     telling = state.of(severity)
     if severity is Severity.PAGE and state.live.since_ms < told_at_ms:
         state = replace(state, live=Span(told_at_ms, told_at_ms + terms.hold_ms))
     if telling.told_at_ms is None or telling.told_at_ms < told_at_ms:
         telling = replace(telling, told_at_ms=told_at_ms)
-    if telling.queued.since_ms <= told_at_ms:
+    if telling.queued.since_ms <= told_at_ms + terms.skew_ms:
         telling = replace(telling, queued=NEVER)
-    if telling.lease.since_ms <= told_at_ms:
+    if telling.lease.since_ms <= told_at_ms + terms.skew_ms:
         telling = replace(telling, token=None, lease=NEVER, repeated=False)
+    return _put(state, severity, telling)
+
+
+def restore_queued(state: State, severity: Severity, terms: ClaimTerms, *, queued_at_ms: int) -> State:
+    """A wait of the past that this memory missed. It is over if it was told since, by whomever."""
+    telling = state.of(severity)
+    if telling.told_at_ms is not None and queued_at_ms <= telling.told_at_ms + terms.skew_ms:
+        return state
+    if severity is Severity.PAGE and state.live.since_ms < queued_at_ms:
+        state = replace(state, live=Span(queued_at_ms, queued_at_ms + terms.hold_ms))
+    if telling.queued.since_ms < queued_at_ms:
+        telling = replace(telling, queued=Span(queued_at_ms, queued_at_ms + terms.outbox_ms))
     return _put(state, severity, telling)
 
 

@@ -82,7 +82,7 @@ class Claims:
     async def _claim(self, alerts: Sequence[Alert], *, token: str, now: datetime) -> list[Answer]:
         subjects, now_ms = _subjects(alerts), epoch_ms(now)
         try:
-            await self._share(now_ms)
+            await self._share()
             verdicts = await self._shared.claim(subjects, token=token, now_ms=self._shared_ms(now_ms))
             return [Answer(verdict, without_memory=False) for verdict in verdicts]
         except MemoryLost:
@@ -101,7 +101,7 @@ class Claims:
             shared = await self._tolerating(
                 lambda: self._shared.queue(subjects, token=token, now_ms=self._shared_ms(now_ms))
             )
-            self._unshared.queued(subjects, token=token, shared=shared)
+            self._unshared.queued(subjects, at_ms=now_ms, shared=shared)
 
     async def confirm(self, alerts: Sequence[Alert], *, token: str, now: datetime) -> None:
         """They were delivered."""
@@ -116,31 +116,38 @@ class Claims:
             )
             self._unshared.confirmed(subjects, at=now, shared=shared)
 
-    async def restore_after_flush(
-        self, told_since: Callable[[], Awaitable[Sequence[ToldAlert]]], *, now: datetime
-    ) -> None:
-        """Before anything is sent: what this process told while Redis was away; and when Redis is new or was flushed,
-        what the history says was told and what waits here in the outbox.
+    async def told_before(self, alerts: Sequence[Alert], *, at: datetime) -> None:
+        """They were delivered then, and Redis has forgotten it."""
+        if not alerts:
+            return
+        async with self._in_order:
+            self._unshared.told_before(_subjects(alerts), at=at)
+        await self._tolerating(self._share)
 
-        The marker is set last: a history that cannot be read now is read at the next tick. Each flush gets a marker of
-        its own, so that every replica notices and says what waits in its outbox.
+    async def restore_after_flush(self, told_since: Callable[[], Awaitable[Sequence[ToldAlert]]]) -> None:
+        """Before anything is sent: what this process told while Redis was away; when a replica has taken the server's
+        place, all that this process told or has in the outbox; and when Redis is new or was flushed, also what the
+        history says was told.
+
+        The marker is set last: a history that cannot be read now is read at the next tick. Each flush and each
+        promotion gets a marker of its own, so that every replica notices.
         """
         try:
             generation = await self._shared.generation()
+            if generation is None or generation != self._generation:
+                self._unshared.forgotten()
+            await self._share()
             if generation is None:
                 told = await told_since()
                 await self._shared.restore(told, terms_of)
                 log.info("alert memory was empty; restored from the history", extra={"alerts": len(told)})
-            if generation != self._generation:
-                self._unshared.forgotten()
-            await self._share(epoch_ms(now))
             self._generation = generation or await self._shared.mark_generation()
         except MemoryLost:
             self._metrics.memory_lost.inc()
 
-    async def _share(self, now_ms: int) -> None:
+    async def _share(self) -> None:
         async with self._in_order:
-            await self._unshared.share(self._shared, terms_of, now_ms=self._shared_ms(now_ms))
+            await self._unshared.share(self._shared, terms_of)
 
     def _take_in_hand(self, alerts: Sequence[Alert], now: datetime, why: Verdict) -> None:
         for alert in alerts:

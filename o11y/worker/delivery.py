@@ -7,6 +7,7 @@ and its next attempt says so.
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ LATE_AFTER = timedelta(seconds=90)
 #: it in turn, would use up the tick's deadline
 SLOW = timedelta(seconds=5)
 SLOW_REST_S = 30.0
+#: messages remembered as delivered from here; beyond, the oldest is forgotten
+_REMEMBERED = 10_000
 
 _T = TypeVar("_T")
 
@@ -64,6 +67,7 @@ class Delivery:
         self._clock = clock
         self._metrics = metrics
         self._rests = Rests()
+        self._told: OrderedDict[str, datetime] = OrderedDict()  # message -> when it was delivered from here
         self.presence_of: PresenceOf = lambda _: Presence.UNKNOWN
 
     async def send(self, message: Notification | Notice, *, token: str) -> bool:
@@ -102,6 +106,10 @@ class Delivery:
 
     async def _retry(self, entry: OutboxEntry) -> bool:
         now, message = self._clock(), entry.notification
+        told_at = self._told.get(message_id(message))
+        if told_at is not None:
+            await self._told_before(entry, told_at)
+            return False
         if now - began_at(message) > KEEP_TRYING:
             await self._give_up(entry, f"not delivered in {KEEP_TRYING.total_seconds() / 3600:.0f} h")
             return False
@@ -139,10 +147,20 @@ class Delivery:
 
     async def _delivered(self, entry: OutboxEntry) -> None:
         message, now = entry.notification, self._clock()
+        self._told[message_id(message)] = now
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
         await self._claims.confirm(_alerts(message), token=entry.token, now=now)
         await self._tolerating(lambda: self._outbox.done(message_id(message)))
         self._metrics.notifications.labels(message.severity, "delivered").inc()
         await self._history.write(_alerts(message), "notified", notification_id=message_id(message), now=now)
+
+    async def _told_before(self, entry: OutboxEntry, told_at: datetime) -> None:
+        """Redis lost its last writes (a replica took its place), and so that this was delivered from here."""
+        message = entry.notification
+        log.warning("delivered before, and forgotten by Redis", extra={"notification": message_id(message)})
+        await self._claims.told_before(_alerts(message), at=told_at)
+        await self._tolerating(lambda: self._outbox.done(message_id(message)))
 
     async def _failed(self, entry: OutboxEntry, error: NotifyError | TimeoutError, *, slow: bool) -> None:
         message, now = entry.notification, self._clock()

@@ -42,6 +42,11 @@ class LocalMemory:
             )
             self._keep(alert.key, state)
 
+    async def restore_queued(self, subjects: Sequence[Subject], *, queued_at_ms: int) -> None:
+        for key, severity, terms in map(_parts, subjects):
+            state = machine.restore_queued(self._state(key), severity, terms, queued_at_ms=queued_at_ms)
+            self._keep(key, state)
+
     async def generation(self) -> str | None:
         return self._generation
 

@@ -94,8 +94,8 @@ def test_a_stamp_too_far_ahead_counts_as_expired() -> None:
 
 def test_a_restored_delivery_settles_what_is_older_and_leaves_what_is_newer() -> None:
     queued = queue(ask(NEW)[1], PAGE, TERMS, token="a", now_ms=T0)
-    assert restore(queued, PAGE, TERMS, told_at_ms=T0 + 5).page.queued == NEVER
-    assert restore(queued, PAGE, TERMS, told_at_ms=T0 - 5).page.queued == queued.page.queued
+    assert restore(queued, PAGE, TERMS, told_at_ms=T0 - TERMS.skew_ms).page.queued == NEVER
+    assert restore(queued, PAGE, TERMS, told_at_ms=T0 - TERMS.skew_ms - 1).page.queued == queued.page.queued
     told = confirm(NEW, PAGE, token="a", now_ms=T0)
     assert restore(told, PAGE, TERMS, told_at_ms=T0 - 5).page.told_at_ms == T0
     assert restore(NEW, PAGE, TERMS, told_at_ms=T0).live == Span(T0, T0 + TERMS.hold_ms)

@@ -28,7 +28,7 @@ SHORT_DEADLINE_S, LONG_DEADLINE_S = 240, 7_200
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 1 when a promise was broken, 2 when there is no such scenario."""
     options = _options(arguments)
-    names = [name for name in SCENARIOS if (options.only or "") in name and name != options.without]
+    names = [name for name in SCENARIOS if (options.only or "") in name]
     if not names:
         print(f"no scenario is named {options.only!r}; there are {', '.join(SCENARIOS)}", file=sys.stderr)
         return 2
@@ -81,7 +81,6 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Faults, and what they did.")
     parser.add_argument("--long", action="store_true", default=os.environ.get(SETTING) == "1")
     parser.add_argument("--only", metavar="NAME", help="scenarios whose name contains this")
-    parser.add_argument("--without", metavar="NAME", help="every scenario but this one")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(arguments)
 

@@ -57,6 +57,7 @@ def redis_server(folder: Path) -> Iterator[str]:
     folder.mkdir()
     socket = folder / "redis.sock"
     options = ["--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", "", "--appendonly", "yes"]
+    options += ["--repl-diskless-sync-delay", "0"]  # a replica that asks is alone: nobody is waited for
     process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
     try:
         with Redis(unix_socket_path=str(socket)) as client:

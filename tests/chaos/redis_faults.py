@@ -1,11 +1,11 @@
-"""Redis away, hanging, read-only or emptied: pages go out all the same, and no storm follows its return.
+"""Redis away, hanging, read-only, failed over or emptied: pages go out all the same, and no storm follows its return.
 
 Two evaluators share it.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from tests.builders import NOW
 from tests.chaos.outcome import Outcome, Scale, Scenario
 from tests.chaos.processes import redis_server, workspace
 from tests.chaos.receiver import COOLDOWN, Count, Receiver, Span, count_pages
+from tests.chaos.redis_pair import Pair, pair_of_servers
 from tests.chaos.site import MINUTE, Site, recent_minute
 from tests.chaos.under_load import closed_and_frozen, under_load
 from tests.fakes import SteppingClock
 from tests.program.facade_process import ClickHouseProcess
 from tests.program.relay import Relay
-from tests.program.waiting import until
 from tests.slack_stand_in import SERVER_ERROR
 
 
@@ -49,23 +49,21 @@ def hanging(scale: Scale) -> Outcome:
 
 def read_only_replica(scale: Scale) -> Outcome:
     """The other server is made the primary, ours its replica, which refuses every write; then the way back."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(workspace())
-        ours, other = (stack.enter_context(redis_server(folder / name)) for name in ("redis", "other"))
-        to_ours, to_other = (stack.enter_context(Relay(url)) for url in (ours, other))
-        own, others = (stack.enter_context(_client(url)) for url in (ours, other))
-        _replicate(others, of=to_ours)
-        fault = Fault(
-            "Redis a read-only replica",
-            20,
-            begin=lambda: _replicate(own, of=to_other, promoted=others),
-            end=lambda: _replicate(others, of=to_ours, promoted=own),
-        )
-        return asyncio.run(_lived_through(fault, folder, ours, times=scale.times(1, 20)))
+    with pair_of_servers() as (folder, pair):
+        fault = Fault("Redis a read-only replica", 20, begin=pair.step_down, end=pair.step_up)
+        return asyncio.run(_lived_through(fault, folder, pair.url, times=scale.times(1, 20)))
+
+
+def failed_over(scale: Scale) -> Outcome:
+    """To a server that has not heard the last writes: replication is asynchronous. The claims and the tellings of a
+    page are among them; who told it knows.
+    """
+    with pair_of_servers() as (folder, pair):
+        return asyncio.run(_failed_over(folder, pair, times=scale.times(3, 30)))
 
 
 def flushed(scale: Scale) -> Outcome:
-    with workspace() as folder, redis_server(folder / "redis") as url, _client(url) as client:
+    with workspace() as folder, redis_server(folder / "redis") as url, Redis.from_url(url) as client:
         return asyncio.run(_flushed(folder, url, client.flushall, times=scale.times(3, 30)))
 
 
@@ -86,6 +84,7 @@ SCENARIOS: list[Scenario] = [
     away,
     hanging,
     read_only_replica,
+    failed_over,
     flushed,
     away_while_slack_fails,
     away_and_hanging_under_load,
@@ -154,6 +153,25 @@ async def _slack_fails_too(folder: Path, road: Relay, *, times: int) -> Outcome:
     return _outcome("Redis away and Slack failing", times, total, "Redis back first")
 
 
+async def _failed_over(folder: Path, pair: Pair, *, times: int) -> Outcome:
+    total = Count()
+    async with _replicas(folder, SteppingClock(NOW), pair.url) as (site, workers):
+        for number in range(times):
+            model, start = f"vendor/told-{number:03d}", site.clock.now
+            pair.stop_listening()
+            site.fires(model)
+            await site.minutes(workers, until=start + 2 * MINUTE)
+            pair.lose_what_was_not_heard()
+            await site.minutes(workers, until=start + COOLDOWN + 3 * MINUTE)
+            spans = {model: Span(start, site.clock.now - MINUTE)}
+            site.fires()
+            await site.minutes(workers, until=site.clock.now + COOLDOWN, outbox_every_s=60)
+            nowhere = Span(start, start)  # nobody was without Redis: no repeat is allowed
+            total = _sum(total, count_pages(site.receiver.told, spans, fault=nowhere, replicas=len(workers)))
+            site.receiver.told.clear()
+    return _outcome("Redis failed over, last writes lost", times, total, "a page told 2 min before")
+
+
 # ---------------------------------------------------------------- emptied
 
 
@@ -216,19 +234,6 @@ async def _replicas(
         async with site.replica("a") as a, site.replica("b") as b:
             yield site, [a, b]
             assert receiver.refusals == []
-
-
-def _client(url: str) -> Redis:
-    return Redis.from_url(url)
-
-
-def _replicate(server: Redis, *, of: Relay, promoted: Redis | None = None) -> None:
-    """``server`` copies the one behind ``of``, which is promoted if it was a replica; returns when it is up to date."""
-    if promoted is not None:
-        promoted.replicaof("NO", "ONE")
-    host, port = of.url.removeprefix("redis://").split(":")
-    server.replicaof(host, port)
-    until(lambda: server.info("replication").get("master_link_status") == "up", "the replica is up to date")
 
 
 def _outcome(fault: str, times: int, count: Count, note: str) -> Outcome:

@@ -296,6 +296,21 @@ def test_while_the_history_cannot_be_read_after_a_flush_nothing_is_repeated_for_
     asyncio.run(scenario(World()))
 
 
+def test_while_the_history_stays_unreadable_after_a_flush_who_told_a_page_still_knows_it() -> None:
+    async def scenario(world: World) -> None:
+        replica = world.replica()
+        world.counts.now = BURNING
+        await world.tick(replica)
+        world.memory.flush()
+        world.told.fail = StoreError("away")
+        await world.tick(replica, minutes=14)
+        assert world.slack.severities() == ["page"]
+        await world.tick(world.replica("other"), minutes=3)
+        assert world.slack.severities() == ["page", "page"]
+
+    asyncio.run(scenario(World()))
+
+
 def test_a_history_that_stays_unreadable_does_not_silence_pages() -> None:
     async def scenario(world: World) -> None:
         world.counts.now, world.told.fail = BURNING, StoreError("no such table")

@@ -111,6 +111,11 @@ class RedisConnection:
         await self._guarded(lambda: self._redis.set(key, value, nx=True))
         return await self.get(key) or value
 
+    async def replication_id(self) -> str:
+        """Another one after each start and each promotion: the last writes may be lost. "" where it is not told."""
+        answer: str = await self._guarded(self._ask_replication_id)
+        return answer
+
     async def ping(self) -> None:
         """Raises ``MemoryLost`` when Redis does not answer."""
         await self._guarded(lambda: self._redis.ping())
@@ -129,6 +134,12 @@ class RedisConnection:
         with self._translated():
             async with asyncio.timeout(self._timeout_s):
                 return await call()
+
+    async def _ask_replication_id(self) -> str:
+        try:
+            return str((await self._redis.info("replication")).get("master_replid", ""))
+        except ResponseError:  # not among this user's rights, or not among this server's commands
+            return ""
 
     async def _evaluate(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         try:

@@ -43,11 +43,16 @@ class RedisMemory:
         ]
         await self._redis.run_many(_ALERT, calls)
 
+    async def restore_queued(self, subjects: Sequence[Subject], *, queued_at_ms: int) -> None:
+        await self._alerts("restore_queued", subjects, token="", now_ms=queued_at_ms)
+
     async def generation(self) -> str | None:
-        return await self._redis.get("o11y:generation")
+        marker = await self._redis.get("o11y:generation")
+        return None if marker is None else f"{marker} {await self._redis.replication_id()}"
 
     async def mark_generation(self) -> str:
-        return await self._redis.set_if_absent("o11y:generation", secrets.token_hex(8))
+        marker = await self._redis.set_if_absent("o11y:generation", secrets.token_hex(8))
+        return f"{marker} {await self._redis.replication_id()}"
 
     async def _alerts(self, op: str, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> list[str]:
         """Sent together, a script a key: on a cluster different keys are on different nodes."""

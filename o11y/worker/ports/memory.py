@@ -41,8 +41,14 @@ class AlertMemory(Protocol):
     async def restore(self, told: Sequence[ToldAlert], terms: Callable[[Severity], ClaimTerms]) -> None:
         """Write delivered alerts back after a flush; never overwrites anything newer."""
 
+    async def restore_queued(self, subjects: Sequence[Subject], *, queued_at_ms: int) -> None:
+        """They wait in the outbox since then, unless they were told in the meantime."""
+
     async def generation(self) -> str | None:
-        """The marker of this generation; another after each flush. None: new or flushed, restore before sending."""
+        """The marker of this generation; another after each flush, and when a replica has taken the server's place.
+
+        None: new or flushed, restore before sending.
+        """
 
     async def mark_generation(self) -> str:
         """What ``generation`` answers from now on; that of another replica when it was quicker."""

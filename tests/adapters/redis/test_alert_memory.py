@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from subprocess import PIPE, Popen
 
@@ -129,6 +129,40 @@ def test_a_restored_page_inhibits_and_the_latest_delivery_counts(play: Play) -> 
     play(scenario)
 
 
+@pytest.mark.parametrize("lag_ms", [0, 59_999])
+def test_a_restored_delivery_settles_its_own_queue_also_when_the_tellers_clock_lags(play: Play, lag_ms: int) -> None:
+    async def scenario(memory: AlertMemory) -> None:
+        await ask(memory, PAGE, "p", 0)
+        await memory.queue([ONE], token="p", now_ms=T0)
+        await memory.restore([ToldAlert("k", PAGE, START - timedelta(milliseconds=lag_ms))], terms_of)
+        assert await ask(memory, PAGE, "q", 60_000) is Verdict.COOLDOWN
+        assert await ask(memory, PAGE, "q", 900_000) is Verdict.CLAIMED
+
+    play(scenario)
+
+
+def test_what_waited_is_queued_again_unless_it_was_told_since(play: Play) -> None:
+    async def scenario(memory: AlertMemory) -> None:
+        await memory.restore_queued([ONE], queued_at_ms=T0)
+        assert await ask(memory, PAGE, "p", 1_000) is Verdict.QUEUED
+        assert await ask(memory, PAGE, "p", PAGE_TERMS.outbox_ms) is Verdict.CLAIMED
+        other = Subject("other", PAGE, PAGE_TERMS)
+        await memory.confirm([other], token="somebody", now_ms=T0 + 5_000)
+        await memory.restore_queued([other], queued_at_ms=T0)
+        assert await ask(memory, PAGE, "p", 900_000 + 5_000, key="other") is Verdict.CLAIMED
+
+    play(scenario)
+
+
+def test_a_page_that_is_queued_again_holds_its_ticket_from_then_on(play: Play) -> None:
+    async def scenario(memory: AlertMemory) -> None:
+        await memory.restore_queued([ONE], queued_at_ms=T0)
+        assert await ask(memory, TICKET, "t", 119_999) is Verdict.INHIBITED
+        assert await ask(memory, TICKET, "t", 120_000) is Verdict.CLAIMED
+
+    play(scenario)
+
+
 def test_without_a_given_time_the_memorys_own_clock_counts(play: Play) -> None:
     async def scenario(memory: AlertMemory) -> None:
         assert await memory.claim([ONE], token="a", now_ms=None) == [Verdict.CLAIMED]
@@ -154,7 +188,7 @@ def test_a_local_memory_forgets_the_key_longest_untouched() -> None:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["claim", "claim", "claim", "queue", "confirm", "restore"]),
+        st.sampled_from(["claim", "claim", "claim", "queue", "confirm", "restore", "restore_queued"]),
         st.sampled_from([PAGE, TICKET]),
         st.sampled_from(["a", "b"]),
         st.sampled_from([-70, -60, -1, 0, 1, 5, 9, 10, 30, 60, 100, 240]),
@@ -174,6 +208,8 @@ def pure(state: State, op: str, severity: Severity, token: str, now: int) -> tup
             return "ok", machine.queue(state, severity, SHORT, token=token, now_ms=now)
         case "confirm":
             return "ok", machine.confirm(state, severity, token=token, now_ms=now)
+        case "restore_queued":
+            return "ok", machine.restore_queued(state, severity, SHORT, queued_at_ms=now)
     return "ok", machine.restore(state, severity, SHORT, told_at_ms=now)
 
 

@@ -11,6 +11,7 @@ import redis
 from o11y.adapters.redis.cache import RedisCache
 from o11y.adapters.redis.connection import RedisConnection, Script, script
 from o11y.adapters.redis.memory import RedisMemory
+from o11y.adapters.valkey import ValkeyServer
 from o11y.alerting.claim import ClaimTerms, Subject, Verdict
 from o11y.slo.windows import Severity
 from o11y.worker.ports import MemoryLost
@@ -77,6 +78,39 @@ def test_redis_that_is_not_there_is_lost_at_once_and_its_address_not_told(tmp_pa
             assert connection.lost
 
     asyncio.run(scenario())
+
+
+def test_a_promoted_replica_and_a_restarted_server_are_told_from_the_one_before(tmp_path: Path) -> None:
+    """Their last writes may be lost; the marker alone outlives both."""
+
+    async def generation() -> str | None:
+        async with connected(server.url) as connection:
+            return await RedisMemory(connection).generation()
+
+    async def mark() -> str:
+        async with connected(server.url) as connection:
+            return await RedisMemory(connection).mark_generation()
+
+    def promote() -> None:
+        with redis.Redis.from_url(server.url) as admin:
+            admin.replicaof("127.0.0.1", "1")
+            admin.replicaof("NO", "ONE")
+
+    server = ValkeyServer(tmp_path)
+    server.start()
+    try:
+        seen = [asyncio.run(mark()), asyncio.run(generation())]
+        promote()
+        seen.append(asyncio.run(generation()))
+        server.stop()
+        server.start()
+        seen.append(asyncio.run(generation()))
+    finally:
+        server.stop()
+    first, again, promoted, restarted = seen
+    assert again == first
+    assert len({first, promoted, restarted}) == 3
+    assert len({str(one).split(" ")[0] for one in seen}) == 1
 
 
 def test_when_redis_is_back_the_breaker_closes(redis_url: str, tmp_path: Path) -> None:

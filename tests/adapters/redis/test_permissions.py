@@ -28,7 +28,7 @@ _, USER, *RULES = LINE.split()
 COMMANDS = {rule[1:].split("|")[0] for rule in RULES if rule.startswith("+")}
 LUA = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "o11y/adapters/redis/lua").glob("*.lua"))
 #: said by the client itself, not by a script
-BY_CLIENT = {"ping", "get", "set", "eval", "evalsha", "script", "client"}
+BY_CLIENT = {"ping", "info", "get", "set", "eval", "evalsha", "script", "client"}
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -41,6 +41,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         admin.execute_command("ACL", "SETUSER", USER, *RULES)
         yield f"unix://{USER}:choose-a-password@{quote(str(server.socket))}"
     server.stop()
+
+
+def _set_rights(url: str, *rules: str) -> None:
+    """By the administrator of the same server, who has no password there."""
+    with redis.Redis.from_url(f"unix://{url.partition('@')[2]}") as admin:
+        admin.execute_command("ACL", "SETUSER", USER, *rules)
 
 
 def as_o11y(url: str, scenario: Callable[[RedisConnection], Awaitable[None]]) -> None:
@@ -81,6 +87,20 @@ def test_o11y_does_everything_that_it_does_with_these_rights(url: str) -> None:
         assert await outbox.size() == 0
         await cache.put("models", "[]", ttl_s=60)
         assert await cache.get("models") == "[]"
+
+    as_o11y(url, scenario)
+
+
+def test_a_user_of_an_older_version_who_may_not_ask_about_the_replication_goes_without(url: str) -> None:
+    async def scenario(connection: RedisConnection) -> None:
+        memory = RedisMemory(connection)
+        with_right = await memory.mark_generation()
+        _set_rights(url, *RULES, "-info")
+        try:
+            without = await memory.generation()
+        finally:
+            _set_rights(url, *RULES)
+        assert without == with_right.split(" ")[0] + " "
 
     as_o11y(url, scenario)
 

@@ -85,8 +85,18 @@ elseif op == 'restore' then -- now is when it was told
     write(PAGE, 'live_since', text(now), 'live_until', text(now + hold))
   end
   if since(s[2]) < now then write(own, 'told_at', text(now)) end
-  if since(s[3]) <= now then redis.call('HDEL', own, 'queued_since', 'queued_until') end
-  if since(s[4]) <= now then redis.call('HDEL', own, 'token', 'lease_since', 'lease_until', 'repeated') end
+  if since(s[3]) <= now + skew then redis.call('HDEL', own, 'queued_since', 'queued_until') end
+  if since(s[4]) <= now + skew then
+    redis.call('HDEL', own, 'token', 'lease_since', 'lease_until', 'repeated')
+  end
+elseif op == 'restore_queued' then -- now is when it was queued
+  local s = redis.call('HMGET', own, 'told_at', 'live_since', 'queued_since')
+  local told_at = tonumber(s[1] or '')
+  if told_at and now <= told_at + skew then return 'ok' end
+  if severity == 'page' and tonumber(s[2] or '0') < now then
+    write(PAGE, 'live_since', text(now), 'live_until', text(now + hold))
+  end
+  if tonumber(s[3] or '0') < now then write(own, 'queued_since', text(now), 'queued_until', text(now + outbox)) end
 else
   return redis.error_reply('unknown op ' .. op)
 end
