@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo chaos fuzz bench bench-short bench-replay bench-tick bench-alerts bench-detection \
+.PHONY: help run test check demo chaos fuzz bench bench-short bench-replay bench-tick bench-alerts bench-flood bench-detection \
 	bench-ingest bench-sustained bench-memory bench-start bench-cardinality bench-scaling audit lock format clean clean-data
 # `make chaos LONG=1`, `make fuzz LONG=1`, `make bench-tick LONG=1`: the form for a release instead of the one for every change.
 LONG ?=
@@ -38,11 +38,12 @@ chaos: $(VENV)/installed-dev ## inject every fault, count what was lost or doubl
 fuzz: $(VENV)/installed-dev ## throw hostile input at every door (LONG=1: 100,000 inputs)
 	$(BIN)/python -m tests.fuzz $(AT_LENGTH)
 
-bench: bench-replay bench-tick bench-alerts bench-detection bench-ingest bench-sustained bench-start bench-cardinality bench-scaling ## all measurements but bench-memory, with medians and spread
+bench: bench-replay bench-tick bench-alerts bench-flood bench-detection bench-ingest bench-sustained bench-start bench-cardinality bench-scaling ## all measurements but bench-memory, with medians and spread
 
 bench-short: $(VENV)/installed-dev ## each quick measurement once and small: that it runs and adds up, not what it says
 	$(BIN)/python -m tests.bench.tick --short
-	$(BIN)/python -m tests.bench.alerts --short
+	$(BIN)/python -m tests.bench.evidence --short
+	$(BIN)/python -m tests.bench.flood --short
 	$(BIN)/python -m tests.bench.ingest --short
 	$(BIN)/python -m tests.bench.sustained --seconds 15 --rate 5000
 	$(BIN)/python -m tests.bench.memory --minutes 0.1 --role ingest
@@ -56,8 +57,11 @@ bench-replay: $(VENV)/installed-dev ## 100,000 events with a tick each simulated
 bench-tick: $(VENV)/installed-dev ## an evaluation over 10,000 dimensions, and with a hundred times the requests
 	$(BIN)/python -m tests.bench.tick $(AT_LENGTH)
 
-bench-alerts: $(VENV)/installed-dev ## a thousand alerts at once: how long until the first Slack call
-	$(BIN)/python -m tests.bench.alerts $(AT_LENGTH)
+bench-alerts: $(VENV)/installed-dev ## simulated traffic: false pages, and how long outages take to be paged
+	$(BIN)/python -m tests.bench.evidence $(AT_LENGTH)
+
+bench-flood: $(VENV)/installed-dev ## a thousand alerts at once: how long until the first Slack call
+	$(BIN)/python -m tests.bench.flood $(AT_LENGTH)
 
 bench-detection: $(VENV)/installed-dev ## from the start of an outage to the Slack call, beside the formula
 	$(BIN)/python -m tests.bench.detection $(AT_LENGTH)

@@ -58,8 +58,9 @@ def pair(
     long_s: int = 300,
     short_s: int = 60,
     burn_rate: Decimal | str | int = "14.4",
+    **changes: Any,
 ) -> WindowPair:
-    return WindowPair(Severity(severity), long_s, short_s, Decimal(burn_rate))
+    return WindowPair(Severity(severity), long_s, short_s, Decimal(burn_rate), **changes)
 
 
 PAGE_5M = pair()

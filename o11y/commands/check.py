@@ -17,6 +17,7 @@ from o11y.slo.objective import Objective
 from o11y.slo.objectives_file import Objectives, ObjectivesError, read_objectives
 from o11y.slo.sli import Indicator, LatencyOf, Sli
 from o11y.slo.status_class import StatusClass
+from o11y.slo.windows import WindowPair
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +39,9 @@ _HEADINGS = (
     "\n10 % bad",
     "30d budget\nspent by then",
 )
+#: numbers of valid events whose evidence is shown
+_EXAMPLES = (3, 10, 30, 100, 1_000)
+
 _PER = {
     Scope.MODEL: "each client x provider x model",
     Scope.PROVIDER: "each provider",
@@ -94,12 +98,28 @@ def _facts(objective: Objective) -> Iterable[tuple[str, str]]:
     yield "not valid", _not_valid(objective.sli)
     yield "per", _per(objective)
     yield "budget", f"{_percent(Fraction(objective.budget))}: {outage} of complete outage in {duration_text(PERIOD_S)}"
-    evidence = objective.evidence
-    yield "evidence", f"at least {evidence.min_requests} valid and {evidence.min_bad} bad in the long window"
+    yield "evidence", _evidence(objective, objective.pairs[0])
+    for pair in objective.pairs:
+        if pair.confidence is not None or pair.max_requests is not None:
+            yield "but", f"{pair}: {_evidence(objective, pair)}"
     if not objective.page_eligible:
         yield "pages", "become tickets"
     if objective.runbook:
         yield "runbook", objective.runbook
+
+
+def _evidence(objective: Objective, pair: WindowPair) -> str:
+    """What a pair believes, by examples; the minimums where they are asked for."""
+    evidence = objective.evidence
+    confidence = pair.confidence if pair.confidence is not None else evidence.confidence
+    requests = f"{evidence.min_requests:,} valid and " if evidence.min_requests > 1 else ""
+    least = f"at least {requests}{evidence.min_bad_of(pair.severity):,} bad in the long window"
+    if confidence is None:
+        return f"{least}; whether that is chance is not asked"
+    shown = [valid for valid in _EXAMPLES if pair.max_requests is None or valid <= pair.max_requests]
+    needed = {valid: evidence.bad_needed(valid, pair, budget=objective.budget) for valid in shown}
+    examples = ", ".join(f"{bad:,} of {valid:,}" for valid, bad in needed.items() if bad <= valid)
+    return f"{least}, and more than chance at confidence {confidence:f}: {examples or 'never so few'}"
 
 
 def _good(sli: Sli) -> str:

@@ -9,10 +9,11 @@ from itertools import chain
 from typing import NamedTuple
 
 from o11y.slo.aggregation import aggregates, windows_within
+from o11y.slo.binomial import BinomialTest
 from o11y.slo.burn_rate import Threshold
 from o11y.slo.counts import NOTHING, Counts, Ratio, WindowCounts
 from o11y.slo.dimension import Dimension, Scope
-from o11y.slo.objective import Evidence, Objective
+from o11y.slo.objective import Objective
 from o11y.slo.windows import WindowPair
 
 #: dimensions whose winning objectives are remembered between evaluations; the least recently used goes first
@@ -28,6 +29,8 @@ class Reason(StrEnum):
     NO_REQUESTS = "no valid requests in the long window"
     TOO_FEW_REQUESTS = "fewer valid requests in the long window than min_requests"
     TOO_FEW_BAD = "fewer bad events in the long window than min_bad"
+    MAY_BE_CHANCE = "too little evidence: so few bad events in the long window may be chance"
+    NOT_QUIET = "more valid requests in the long window than max_requests: quicker pairs see it"
     LONG_BELOW = "burn rate of the long window is below the threshold"
     SHORT_BELOW = "burn rate of the short window is below the threshold: it is no longer happening"
 
@@ -51,21 +54,7 @@ class PairVerdict:
 def judge(objective: Objective, pair: WindowPair, windows: WindowCounts) -> Reason:
     """The verdict of one pair over the counts of its two windows."""
     long, short = windows.get(pair.long_s, NOTHING), windows.get(pair.short_s, NOTHING)
-    return _reason(long, short, threshold=Threshold.of(pair.burn_rate, objective.budget), evidence=objective.evidence)
-
-
-def _reason(long: Ratio, short: Ratio, *, threshold: Threshold, evidence: Evidence) -> Reason:
-    if not long.valid:
-        return Reason.NO_REQUESTS
-    if not threshold.reached_by(long):
-        return Reason.LONG_BELOW
-    if long.valid < evidence.min_requests:
-        return Reason.TOO_FEW_REQUESTS
-    if long.bad < evidence.min_bad:
-        return Reason.TOO_FEW_BAD
-    if not threshold.reached_by(short):
-        return Reason.SHORT_BELOW
-    return Reason.FIRING
+    return _Rule.of(pair, objective).reason(long, short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +70,46 @@ class Explanation:
 
 
 class _Rule(NamedTuple):
-    """A pair with its threshold, and the threshold's integers within reach."""
+    """A pair with all that its verdict needs, and the threshold's integers within reach."""
 
     pair: WindowPair
     threshold: Threshold
     numerator: int
     denominator: int
+    min_requests: int
+    min_bad: int
+    test: BinomialTest | None
 
     @classmethod
     def of(cls, pair: WindowPair, objective: Objective) -> "_Rule":
-        threshold = Threshold.of(pair.burn_rate, objective.budget)
-        return cls(pair, threshold, threshold.numerator, threshold.denominator)
+        threshold, evidence = Threshold.of(pair.burn_rate, objective.budget), objective.evidence
+        return cls(
+            pair,
+            threshold,
+            threshold.numerator,
+            threshold.denominator,
+            evidence.min_requests,
+            evidence.min_bad_of(pair.severity),
+            evidence.test_of(pair, objective.budget),
+        )
+
+    def reason(self, long: Ratio, short: Ratio) -> Reason:
+        """The evidence is asked of the long window; the short one only says that it is still happening."""
+        if not long.valid:
+            return Reason.NO_REQUESTS
+        if not self.threshold.reached_by(long):
+            return Reason.LONG_BELOW
+        if self.pair.max_requests is not None and long.valid > self.pair.max_requests:
+            return Reason.NOT_QUIET
+        if long.valid < self.min_requests:
+            return Reason.TOO_FEW_REQUESTS
+        if long.bad < self.min_bad:
+            return Reason.TOO_FEW_BAD
+        if self.test is not None and not self.test.rejects(long.bad, long.valid):
+            return Reason.MAY_BE_CHANCE
+        if not self.threshold.reached_by(short):
+            return Reason.SHORT_BELOW
+        return Reason.FIRING
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +208,7 @@ class Evaluator:
 
 def _verdict(plan: _Plan, dimension: Dimension, windows: WindowCounts, rule: _Rule) -> PairVerdict:
     long, short = windows.get(rule.pair.long_s, NOTHING), windows.get(rule.pair.short_s, NOTHING)
-    reason = _reason(long, short, threshold=rule.threshold, evidence=plan.objective.evidence)
-    return PairVerdict(plan.objective, dimension, rule.pair, long, short, reason)
+    return PairVerdict(plan.objective, dimension, rule.pair, long, short, rule.reason(long, short))
 
 
 def evaluate(objectives: Sequence[Objective], counts: Counts) -> list[PairVerdict]:

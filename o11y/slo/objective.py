@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from o11y.slo.burn_rate import firing_fraction, highest_burn_rate
 from o11y.slo.dimension import Dimension, Scope
+from o11y.slo.evidence import Evidence
 from o11y.slo.sli import Indicator, Sli
 from o11y.slo.windows import Severity, WindowPair
 
@@ -41,18 +42,6 @@ class Match:
         letters = [_WILD.sub("", glob) for glob in self.globs]
         in_full = sum(letter == glob for letter, glob in zip(letters, self.globs, strict=True))
         return in_full, sum(map(len, letters))
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The least that is believed, counted in the long window."""
-
-    min_requests: int = 10
-    min_bad: int = 2
-
-    def __post_init__(self) -> None:
-        if self.min_requests < 1 or self.min_bad < 1:
-            raise ValueError("evidence: min_requests and min_bad are at least 1")
 
 
 @dataclass(frozen=True, slots=True)

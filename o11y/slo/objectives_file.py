@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from o11y.slo.dimension import Scope
-from o11y.slo.objective import Evidence, Match, Objective
+from o11y.slo.evidence import Evidence
+from o11y.slo.evidence_fields import read_evidence
+from o11y.slo.objective import Match, Objective
 from o11y.slo.objectives_review import Entry, review, same_names
 from o11y.slo.sli_fields import SLI_KEYS, read_sli
 from o11y.slo.window_fields import PAIRS_ACCEPTED, read_pairs, unreachable
@@ -128,7 +130,7 @@ def _read_objective(
         problems += unreachable(fields.place_of("windows"), pairs, target=target)
     scope = fields.get("per", one_of(Scope), default=Scope.MODEL)
     match = fields.get("match", lambda p: _read_match(p, scope, problems), default=Match())
-    evidence = fields.get("evidence", lambda p: _read_evidence(p, problems), default=Evidence())
+    evidence = fields.get("evidence", lambda p: read_evidence(p, problems), default=Evidence())
     family = fields.get("family", _label("a name of 1 to 100 printable characters"), default="")
     runbook = fields.get("runbook", text("an http:// or https:// URL", fits=_is_url), default=None)
     page_eligible = fields.get("page_eligible", flag, default=True)
@@ -169,16 +171,6 @@ def _read_match(place: Place, scope: Scope, problems: list[Problem]) -> Match:
         client=fields.get("client", glob, default="*"),
         provider=fields.get("provider", glob, default="*"),
         model=fields.get("model", model, default="*"),
-    )
-
-
-def _read_evidence(place: Place, problems: list[Problem]) -> Evidence:
-    fields = Fields(place, ("min_requests", "min_bad"), problems=problems)
-    default = Evidence()
-    count = integer("a whole number of at least 1", fits=lambda value: value >= 1)
-    return Evidence(
-        min_requests=fields.get("min_requests", count, default=default.min_requests),
-        min_bad=fields.get("min_bad", count, default=default.min_bad),
     )
 
 

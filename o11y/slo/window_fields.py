@@ -6,11 +6,12 @@ from decimal import Decimal
 from o11y.slo.budget import PERIOD_S
 from o11y.slo.burn_rate import firing_fraction, highest_burn_rate
 from o11y.slo.durations import duration_text, parse_duration_s
+from o11y.slo.evidence_fields import COUNT, confidence
 from o11y.slo.windows import Severity, WindowPair
 from o11y.slo.yaml_fields import Fields, Place, Problem, attempt, number, one_of
 
 PAIRS_ACCEPTED = "a list such as [{severity: page, long: 5m, short: 1m, burn_rate: 14.4}]"
-_KEYS = ("severity", "long", "short", "burn_rate")
+_KEYS = ("severity", "long", "short", "burn_rate", "confidence", "max_requests")
 
 
 def read_pairs(place: Place, problems: list[Problem]) -> tuple[WindowPair, ...] | None:
@@ -35,9 +36,11 @@ def _read_pair(place: Place, problems: list[Problem]) -> WindowPair | None:
             fields.place_of("short").refused(f"a duration shorter than long, {duration_text(long_s)}").problem
         )
         return None
+    own = fields.get("confidence", confidence, default=None)
+    max_requests = fields.get("max_requests", COUNT, default=None)
     if severity is None or long_s is None or short_s is None or burn_rate is None:
         return None
-    return WindowPair(severity, long_s, short_s, burn_rate)
+    return WindowPair(severity, long_s, short_s, burn_rate, own, max_requests)
 
 
 def _window() -> Callable[[Place], int]:

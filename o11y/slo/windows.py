@@ -18,12 +18,17 @@ class WindowPair:
 
     The long window says that enough budget was spent, the short one that it is still being spent. Windows are in
     seconds, whole multiples of the 10 s grain.
+
+    ``confidence`` replaces that of the objective's evidence. ``max_requests`` makes a pair one for quiet dimensions:
+    it is silent while its long window holds more valid requests than that, since other pairs are quicker there.
     """
 
     severity: Severity
     long_s: int
     short_s: int
     burn_rate: Decimal
+    confidence: Decimal | None = None
+    max_requests: int | None = None
 
     def __post_init__(self) -> None:
         for name, seconds in (("long", self.long_s), ("short", self.short_s)):
@@ -33,6 +38,12 @@ class WindowPair:
             raise ValueError(f"short: {self.short_s} s must be shorter than long, {self.long_s} s")
         if not (self.burn_rate.is_finite() and self.burn_rate > 0):
             raise ValueError(f"burn_rate: {self.burn_rate} must be above 0")
+        if self.confidence is not None and not Decimal("0.5") <= self.confidence < 1:
+            raise ValueError(f"confidence: {self.confidence} must be from 0.5 to below 1")
+        if self.max_requests is not None and self.max_requests < 1:
+            raise ValueError(f"max_requests: {self.max_requests} must be at least 1")
 
     def __str__(self) -> str:
-        return f"{self.severity} {duration_text(self.long_s)}/{duration_text(self.short_s)} at {self.burn_rate:f}"
+        quiet = f" up to {self.max_requests:,} requests" if self.max_requests is not None else ""
+        windows = f"{duration_text(self.long_s)}/{duration_text(self.short_s)}"
+        return f"{self.severity} {windows} at {self.burn_rate:f}{quiet}"

@@ -1,13 +1,14 @@
-"""Six hours of rollups without the events behind them, and a few minutes of events, made inside ClickHouse.
+"""A day of rollups without the events behind them, and a few minutes of events, made inside ClickHouse.
 
 Every dimension has requests in every bucket. Only the stretches of 10 s buckets that an evaluation can read are made,
-and handed on by the views; the rest starts at the 5 min rollup. Of the latency bounds only those that the objectives
-ask for are filled. Rows and columns that a query does not read cost it nothing.
+and handed on by the views; the rest starts at the 5 min or the 1 h rollup. Of the latency bounds only those that the
+objectives ask for are filled. Rows and columns that a query does not read cost it nothing.
 """
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from o11y.adapters.clickhouse.bands import Grain
@@ -18,6 +19,20 @@ from o11y.slo.status_class import StatusClass
 
 _STEP = 300_000  # rows of an insert: of 10,000 dimensions the 10 s buckets of 5 min
 _MINUTE = timedelta(minutes=1)
+
+#: from which minute on, counted from the evaluated one, which buckets are made: 10 s ones where a window of up to 2 h
+#: starts or ends, 5 min ones where a longer one does, 1 h ones inside
+_DAY_BEFORE = ((Grain.MIDDLE, -1_445), (Grain.COARSE, -1_380), (Grain.MIDDLE, -420))
+_SIX_HOURS = (
+    (Grain.MIDDLE, -365),
+    (Grain.COARSE, -300),
+    (Grain.MIDDLE, -180),
+    (Grain.FINE, -125),
+    (Grain.MIDDLE, -115),
+    (Grain.FINE, -35),
+    (Grain.MIDDLE, -25),
+    (Grain.FINE, -10),
+)
 
 _NAMES = """
     concat('gateway-', toString(dimension % 5)) AS client,
@@ -72,7 +87,7 @@ FROM
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Rollups for evaluations of the minutes from ``at`` up to ``at`` + 5 min. ``at`` is on a whole 5 min.
+    """Rollups for evaluations of the minutes from ``at`` up to ``at`` + 5 min. ``at`` is on a whole hour.
 
     ``engine`` is a connection of chDB itself: the worker's own gives up before a fill is done.
     """
@@ -81,7 +96,7 @@ class Fill:
     slis: Collection[Sli]
     at: datetime
     dimensions: int
-    everything: bool = False  # 10 s buckets for all of the six hours, and every bound
+    everything: bool = False  # 10 s buckets for the last six hours, and every bound
     broken_one_in: int = 500  # dimensions
     failing_one_in: int = 4  # buckets of a broken one, of which every request fails
 
@@ -127,16 +142,10 @@ class Fill:
         self.engine.query(sql, params=parameters)
 
     def _stretches(self) -> Iterator[tuple[Grain, datetime, datetime]]:
-        """10 s buckets at the edges of the windows (6 h, 30 min, now), 5 min buckets between."""
-        start, end = self.at - 365 * _MINUTE, self.at + 5 * _MINUTE
-        if self.everything:
-            yield Grain.FINE, start, end
-            return
-        yield Grain.FINE, start, start + 10 * _MINUTE
-        yield Grain.MIDDLE, start + 10 * _MINUTE, self.at - 35 * _MINUTE
-        yield Grain.FINE, self.at - 35 * _MINUTE, self.at - 25 * _MINUTE
-        yield Grain.MIDDLE, self.at - 25 * _MINUTE, self.at - 10 * _MINUTE
-        yield Grain.FINE, self.at - 10 * _MINUTE, end
+        """As fine as the shipped windows (24 h, 6 h, 2 h, 30 min and less) read them, and coarser between."""
+        recent = ((Grain.FINE, _SIX_HOURS[0][1]),) if self.everything else _SIX_HOURS
+        for (grain, start), (_, end) in pairwise((*_DAY_BEFORE, *recent, (Grain.FINE, 5))):
+            yield grain, self.at + start * _MINUTE, self.at + end * _MINUTE
 
 
 def raw_query(slis: Collection[Sli]) -> str:

@@ -1,4 +1,4 @@
-"""An evaluation over 10,000 dimensions that are active in every bucket of six hours.
+"""An evaluation over 10,000 dimensions that are active in every bucket of a day.
 
 The objectives are those shipped, and their latencies and TTFB per provider, per client and overall too: all three
 indicators, aggregates as well. The collector is tuned as in ``o11y serve``. Five consecutive minutes a round, because

@@ -53,12 +53,13 @@ def test_an_error_fraction_that_never_fires_says_never() -> None:
 
 def test_each_objective_is_told_in_words(tmp_path: Path) -> None:
     _, text = checked(written(tmp_path, SOUND))
+    text = " ".join(text.split())
     for words in (
         "90 % of successful requests complete within 15s",
         "user_byok",
         "each client x provider x model, of model vendor/*",
         "10 %: 3d of complete outage in 30d",
-        "at least 10 valid and 2 bad in the long window",
+        "at least 2 bad in the long window, and more than chance at confidence 0.9999: 7 of 10, 11 of 30,",
         "become tickets",
         "https://example.org/slow",
     ):
@@ -97,3 +98,19 @@ def test_a_file_that_cannot_be_read_exits_2(tmp_path: Path, content: bytes | Non
     code, text = checked(path)
     assert code == 2
     assert text.startswith(f"{path}: cannot be read: ")
+
+
+def test_evidence_is_told_by_examples_and_of_a_pair_that_differs_by_its_own() -> None:
+    _, text = checked(CONFIG / "objectives.yaml")
+    told = " ".join(text.split())
+    assert "at confidence 0.9999: 2 of 3, 2 of 10, 3 of 30, 4 of 100, 7 of 1,000" in told
+    assert (
+        "but page 1d/2h at 14.4 up to 100 requests: at least 2 bad in the long window, "
+        "and more than chance at confidence 0.999999: 3 of 3, 3 of 10, 4 of 30, 5 of 100 "
+    ) in told
+
+
+def test_a_file_without_the_test_says_so() -> None:
+    _, text = checked(CONFIG / "objectives.parity.yaml")
+    told = " ".join(text.split())
+    assert "at least 10 valid and 1 bad in the long window; whether that is chance is not asked" in told

@@ -14,7 +14,7 @@ from o11y.slo.sli import Sli
 from tests.builders import ERROR_RATE, PAGE_5M, dimension, latency, objective, pair
 
 ONE_PAIR = (PAGE_5M,)
-LOWEST = Evidence(min_requests=1, min_bad=1)
+LOWEST = Evidence(min_requests=1, min_bad=1, confidence=None)
 
 
 def windows(long: Ratio, short: Ratio | None = None) -> Mapping[int, Ratio]:
@@ -39,8 +39,8 @@ def spoken(verdicts: list[PairVerdict]) -> list[tuple[str, Dimension]]:
         (Ratio(144, 10_000), Ratio(144, 10_000), Reason.FIRING),
         (Ratio(0, 0), Ratio(0, 0), Reason.NO_REQUESTS),
         (Ratio(143, 10_000), Ratio(20, 20), Reason.LONG_BELOW),
-        (Ratio(9, 9), Ratio(9, 9), Reason.TOO_FEW_REQUESTS),
         (Ratio(1, 10), Ratio(1, 1), Reason.TOO_FEW_BAD),
+        (Ratio(2, 15), Ratio(1, 1), Reason.MAY_BE_CHANCE),
         (Ratio(50, 100), Ratio(0, 20), Reason.SHORT_BELOW),
         (Ratio(50, 100), Ratio(0, 0), Reason.SHORT_BELOW),
         (Ratio(50, 100), Ratio(143, 10_000), Reason.SHORT_BELOW),
@@ -55,7 +55,7 @@ def test_a_pair_says_why(long: Ratio, short: Ratio, reason: Reason) -> None:
 
 
 def test_evidence_exactly_at_its_minimum_is_enough() -> None:
-    assert judge(objective(), PAGE_5M, windows(Ratio(2, 10))) is Reason.FIRING
+    assert judge(objective(), PAGE_5M, windows(Ratio(2, 14))) is Reason.FIRING
 
 
 def test_windows_and_indicators_that_were_not_counted_hold_nothing() -> None:
@@ -89,7 +89,7 @@ def test_among_equally_specific_ones_the_first_in_the_file_speaks() -> None:
 
 def test_families_do_not_silence_each_other() -> None:
     slow = objective(name="p90", sli=latency(), target="0.9", pairs=(pair(burn_rate=5),))
-    counts = {dimension(): {ERROR_RATE: windows(Ratio(5, 10)), latency(): windows(Ratio(5, 10))}}
+    counts = {dimension(): {ERROR_RATE: windows(Ratio(5, 10)), latency(): windows(Ratio(10, 20))}}
     assert spoken(breaches([objective(pairs=ONE_PAIR), slow], counts)) == [
         ("error-rate", dimension()),
         ("p90", dimension()),
@@ -121,7 +121,7 @@ def test_an_aggregate_sums_the_dimensions_it_folds_together() -> None:
         Dimension(None, "p", None): (Ratio(3, 12), Reason.FIRING),
         Dimension(None, "q", None): (Ratio(0, 4), Reason.LONG_BELOW),
         Dimension("x", None, None): (Ratio(2, 12), Reason.FIRING),
-        Dimension("y", None, None): (Ratio(1, 4), Reason.TOO_FEW_REQUESTS),
+        Dimension("y", None, None): (Ratio(1, 4), Reason.TOO_FEW_BAD),
         Dimension(None, None, None): (Ratio(3, 16), Reason.FIRING),
     }
 
@@ -173,7 +173,8 @@ def test_an_aggregate_is_explained_by_its_sum() -> None:
 
 ratios = st.integers(0, 3_000).flatmap(lambda valid: st.builds(Ratio, st.integers(0, valid), st.just(valid)))
 rates = st.sampled_from(["1", "6", "14.4", "1000"])
-evidences = st.builds(Evidence, st.integers(1, 50), st.integers(1, 20))
+confidences = st.sampled_from([None, *map(Decimal, ("0.9", "0.999", "0.9999"))])
+evidences = st.builds(Evidence, st.integers(1, 50), st.integers(1, 20), confidences)
 
 
 def fires(long: Ratio, short: Ratio, rate: str, evidence: Evidence) -> bool:

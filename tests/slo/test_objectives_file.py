@@ -66,7 +66,7 @@ def test_the_shipped_default_is_the_one_that_the_tests_build() -> None:
     shipped = {o.name: o for o in load_objectives((CONFIG / "objectives.yaml").read_text(encoding="utf-8"), name="o")}
     assert shipped["error-rate"].sli == ERROR_RATE
     assert shipped["error-rate"].target == Decimal("0.999")
-    assert shipped["error-rate"].pairs == PAIRS
+    assert shipped["error-rate"].pairs[: len(PAIRS)] == PAIRS
     assert {o.scope for o in shipped.values()} == set(Scope)
     assert {o.sli.indicator for o in shipped.values()} == set(Indicator)
 
@@ -85,7 +85,7 @@ def test_the_parity_file_counts_every_failure_and_keeps_its_latencies_apart() ->
     assert errors.sli == Sli(Indicator.ERROR_RATE, bad=frozenset(StatusClass) - {StatusClass.OK})
     assert {p50.sli.latency_of, p90.sli.latency_of} == {LatencyOf.EVERY_REQUEST}
     assert {o.target for o in (errors, p50, p90)} == {Decimal("0.999")}
-    assert {o.evidence.min_requests for o in (errors, p50, p90)} == {10}
+    assert {o.evidence for o in (errors, p50, p90)} == {Evidence(min_requests=10, min_bad=1, confidence=None)}
     assert {o.pairs for o in (errors, p50, p90)} == {PAIRS}
     assert p50.family != p90.family
 
@@ -93,7 +93,11 @@ def test_the_parity_file_counts_every_failure_and_keeps_its_latencies_apart() ->
 def test_the_defaults_are_those_of_a_service() -> None:
     [objective] = load_objectives(SOUND, name="o.yaml")
     assert objective.sli == Sli(Indicator.ERROR_RATE, bad=BAD, excluded=EXCLUDED, exclude_user_byok=True)
-    assert (objective.scope, objective.match, objective.evidence) == (Scope.MODEL, Match(), Evidence(10, 2))
+    assert (objective.scope, objective.match, objective.evidence) == (
+        Scope.MODEL,
+        Match(),
+        Evidence(min_requests=1, min_bad=2, confidence=Decimal("0.9999")),
+    )
     assert objective.page_eligible
     assert objective.runbook is None
 
@@ -114,8 +118,8 @@ objectives:
     family: mine
     page_eligible: false
     runbook: https://example.org/runbook
-    evidence: {min_requests: 100, min_bad: 7}
-    windows: [{severity: ticket, long: 1d, short: 90s, burn_rate: 1.25}]
+    evidence: {confidence: 0.99, min_requests: 100, min_bad: 7}
+    windows: [{severity: ticket, long: 1d, short: 90s, burn_rate: 1.25, confidence: 0.999, max_requests: 1_000}]
 """,
         name="o.yaml",
     )
@@ -127,8 +131,15 @@ objectives:
     assert (objective.scope, objective.match) == (Scope.PROVIDER, Match(provider="open*"))
     assert (objective.family, objective.page_eligible) == ("mine", False)
     assert objective.runbook == "https://example.org/runbook"
-    assert objective.evidence == Evidence(100, 7)
-    assert objective.pairs == (WindowPair(Severity.TICKET, 86_400, 90, Decimal("1.25")),)
+    assert objective.evidence == Evidence(100, 7, Decimal("0.99"))
+    assert objective.pairs == (
+        WindowPair(Severity.TICKET, 86_400, 90, Decimal("1.25"), confidence=Decimal("0.999"), max_requests=1_000),
+    )
+
+
+def test_the_confidence_none_leaves_the_minimums_alone() -> None:
+    [objective] = load_objectives(added("evidence: {confidence: none}"), name="o.yaml")
+    assert objective.evidence == Evidence(confidence=None)
 
 
 def test_a_class_that_is_named_bad_is_not_excluded_by_default() -> None:
@@ -245,6 +256,21 @@ REFUSALS = {
     "a glob on everything folded": (added("per: all\n    match: {model: x}"), 11, "keeps nothing apart"),
     "a model in upper case": (added("match: {model: Vendor/*}"), 10, "a glob in lower case"),
     "an empty glob": (added("match: {client: ''}"), 10, "a name or a glob"),
+    "a confidence that is a guess": (
+        added("evidence: {confidence: 0.5}"),
+        10,
+        "0.5 refused; accepted: a number from 0.9 to 0.999999999999, or none for the minimums alone",
+    ),
+    "a confidence of certainty": (added("evidence: {confidence: 1}"), 10, "1 refused; accepted: a number from 0.9"),
+    "a confidence in percent": (added("evidence: {confidence: 99.9}"), 10, "a number from 0.9"),
+    "a confidence in words": (added("evidence: {confidence: high}"), 10, "a number from 0.9"),
+    "a confidence that is a list": (added("evidence: {confidence: []}"), 10, "a number from 0.9"),
+    "a pair without confidence": (
+        instead("burn_rate: 14.4", "burn_rate: 14.4, confidence: none"),
+        4,
+        "accepted: a number from 0.9 to 0.999999999999",
+    ),
+    "a pair for nobody": (instead("14.4", "14.4, max_requests: 0"), 4, "a whole number of at least 1"),
     "evidence of nothing": (added("evidence: {min_bad: 0}"), 10, "a whole number of at least 1"),
     "a flag that is no flag": (added("page_eligible: maybe"), 10, "true or false"),
     "a flag that is yes": (added("page_eligible: yes"), 10, "true or false"),

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import pairwise
 
-_DAY_S = 86_400
+#: seconds of the longest window that begins exactly; a longer one begins up to 5 min early
+EXACT_UP_TO_S = 7_200
 
 
 class Grain(Enum):
@@ -52,27 +53,29 @@ def bands(windows_s: Collection[int], *, until: datetime) -> tuple[Band, ...]:
 
 
 def window_segments(window_s: int, until_s: int) -> Iterator[tuple[Grain, int, int]]:
-    """The stretches of one window, each with the rollup it is read from; epoch seconds.
+    """The stretches of one window, each with the rollup it is read from; epoch seconds, some of them empty.
 
-    Up to 24 h the window is exact at 10 s: 5 min buckets inside, 10 s buckets at both edges. A longer one begins at
-    the 5 min boundary at or before ``until - window`` (10 s buckets are gone by then), with 1 h buckets inside and
-    5 min buckets at both edges; its last, partial 5 min come from 10 s buckets, so it ends exactly at ``until``.
+    As coarse as it can be: whole hours from 1 h buckets, what is left at both edges from 5 min and then 10 s buckets.
+    So a day is little more to read than an hour. Every window ends exactly at ``until``. Up to 2 h it begins exactly
+    too; a longer one at the 5 min boundary at or before ``until - window``: at most 4 % of it earlier, which saves the
+    10 s buckets there, half of the memory of the query, and needs none that are gone after two days.
     """
     middle, coarse = Grain.MIDDLE.seconds, Grain.COARSE.seconds
-    start, middle_end = until_s - window_s, until_s // middle * middle
-    if window_s <= _DAY_S:
-        middle_start = -(-start // middle) * middle
-        if middle_start >= middle_end:
-            yield Grain.FINE, start, until_s
-            return
-        yield Grain.FINE, start, middle_start
-        yield Grain.MIDDLE, middle_start, middle_end
-    else:
+    start = until_s - window_s
+    if window_s > EXACT_UP_TO_S:
         start = start // middle * middle
-        coarse_start, coarse_end = -(-start // coarse) * coarse, until_s // coarse * coarse
-        yield Grain.MIDDLE, start, coarse_start
+    middle_start, middle_end = -(-start // middle) * middle, until_s // middle * middle
+    if middle_start >= middle_end:
+        yield Grain.FINE, start, until_s
+        return
+    yield Grain.FINE, start, middle_start
+    coarse_start, coarse_end = -(-middle_start // coarse) * coarse, middle_end // coarse * coarse
+    if coarse_start < coarse_end:
+        yield Grain.MIDDLE, middle_start, coarse_start
         yield Grain.COARSE, coarse_start, coarse_end
         yield Grain.MIDDLE, coarse_end, middle_end
+    else:
+        yield Grain.MIDDLE, middle_start, middle_end
     yield Grain.FINE, middle_end, until_s
 
 

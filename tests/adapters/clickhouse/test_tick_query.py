@@ -23,7 +23,7 @@ from tests.builders import error_rate, latency, ttfb
 
 UNTIL = datetime(2026, 11, 21, 12, 3, 40, tzinfo=UTC)
 DAY_S = 86_400
-WINDOWS = (60, 180, 300, 1_800, 21_600, DAY_S, 3 * DAY_S)
+WINDOWS = (60, 180, 300, 1_800, 7_200, 21_600, DAY_S, 3 * DAY_S)
 EVERY = LatencyOf.EVERY_REQUEST
 SLIS = (
     error_rate(),
@@ -41,9 +41,9 @@ NAMES = (
 
 
 def window_start(window_s: int, until: datetime) -> datetime:
-    """Exact up to a day; a longer window begins on the 5 min boundary at or before its start."""
+    """Exact up to two hours; a longer window begins on the 5 min boundary at or before its start."""
     start = until - timedelta(seconds=window_s)
-    return start if window_s <= DAY_S else start - timedelta(seconds=start.timestamp() % 300)
+    return start if window_s <= 7_200 else start - timedelta(seconds=start.timestamp() % 300)
 
 
 def valid_and_bad(sli: Sli, row: dict[str, Any]) -> tuple[bool, bool]:
@@ -87,7 +87,7 @@ def flat(counts: Any) -> dict[Any, Ratio]:
 
 def random_row(dice: random.Random, until: datetime) -> dict[str, Any]:
     """Dense near ``until``, some of it after; often on a boundary of a bucket or window, or a millisecond beside it."""
-    back = dice.choice((0, 60, 180, 300, 1_800, 21_600, DAY_S, 3 * DAY_S, 250_000))
+    back = dice.choice((0, 60, 180, 300, 1_800, 7_200, 21_600, DAY_S, 3 * DAY_S, 250_000))
     at = until - timedelta(seconds=back)
     match dice.randrange(5):
         case 0:
@@ -213,4 +213,4 @@ def test_no_moment_of_a_grain_is_read_twice() -> None:
 
 def test_long_windows_need_no_bucket_that_is_gone() -> None:
     oldest = min(band.start for band in bands([30 * DAY_S, DAY_S], until=UNTIL) if band.grain is Grain.FINE)
-    assert oldest >= UNTIL - timedelta(days=1)
+    assert oldest >= UNTIL - timedelta(hours=2)
