@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         arguments = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         fault = None
         token = arguments.get("insert_deduplication_token")
-        if token is not None:  # an insert of rows: its statement is in the body
+        if token is not None:  # an insert of rows
             self.facade.inserts.append(token)
             fault = self.facade.next_fault()
         if fault in _BEFORE_READ:

@@ -1,3 +1,4 @@
+import ast
 import asyncio
 import os
 import subprocess
@@ -8,7 +9,7 @@ from typing import Any, cast
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from o11y.adapters.clickhouse.client import PURGE, PURGE_EVERY_BYTES, ClickHouse
+from o11y.adapters.clickhouse.client import ENGINE_OPTIONS, PURGE, PURGE_EVERY_BYTES, ClickHouse
 from o11y.adapters.clickhouse.counts import ClickHouseCounts
 from o11y.adapters.clickhouse.dimensions import ClickHouseDimensions
 from o11y.adapters.clickhouse.events import ClickHouseEvents
@@ -164,12 +165,14 @@ class Said:
 
     def __init__(self) -> None:
         self.words: list[str] = []
+        self.blocks: list[Any] = []
 
     def command(self, sql: str, **_: Any) -> None:
         self.words.append(sql)
 
-    def raw_insert(self, table: str, **_: Any) -> None:
+    def raw_insert(self, table: str, *, insert_block: Any, **_: Any) -> None:
         self.words.append(f"into {table}")
+        self.blocks.append(insert_block)
 
     def close(self) -> None:
         pass
@@ -188,3 +191,50 @@ def test_an_engine_in_this_process_gives_back_the_memory_of_inserts(inside: bool
     ch.close()
     assert said.words.count("into events") == 6
     assert said.words.count(PURGE) == purges
+
+
+def test_the_driver_is_given_no_bytes_that_it_would_copy() -> None:
+    said, rows = Said(), b'{"a": 1}\n'
+    ch = ClickHouse(lambda: cast("Client", said), database="o11y", place="there", threads=1)
+    asyncio.run(ch.insert_rows("events", rows, token="a"))
+    ch.close()
+    (block,) = said.blocks
+    assert isinstance(block, memoryview)
+    assert block.obj is rows
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE_READ, Fault.CUT_MID_BODY, Fault.DROP_AFTER_COMMIT])
+def test_an_insert_that_was_cut_is_sent_again_by_nobody_but_its_caller(
+    behind_facade: ClickHouse, facade: Facade, fault: Fault
+) -> None:
+    async def check() -> None:
+        await migrate(behind_facade, keep_forever=True)
+        events, sealed = ClickHouseEvents(behind_facade), batch([event_row(NOW)], "cut")
+        facade.fail(fault)
+        with pytest.raises(StoreError) as caught:
+            await events.insert(sealed)
+        assert not caught.value.content
+        assert facade.inserts == ["cut"]
+        await events.insert(sealed)
+        stored = await behind_facade.query("SELECT sum(total) FROM rollup_10s")
+        assert list(stored.rows) == [(1,)]
+
+    asyncio.run(check())
+
+
+def test_the_engine_inside_a_worker_merges_on_one_thread(tmp_path: Path) -> None:
+    """In a process of its own: the first connection decides how the engine is set up."""
+    program = """
+import asyncio, sys
+from pathlib import Path
+from o11y.adapters.clickhouse.client import ClickHouse
+async def look():
+    ch = ClickHouse.embedded(Path(sys.argv[1]))
+    found = await ch.query("SELECT name, value FROM system.server_settings WHERE name LIKE 'background%'")
+    print(dict(found.rows))
+    ch.close()
+asyncio.run(look())
+"""
+    told = subprocess.check_output([sys.executable, "-c", program, str(tmp_path)], text=True, timeout=60)
+    found = ast.literal_eval(told)
+    assert {name: found[name] for name in ENGINE_OPTIONS} == {name: str(v) for name, v in ENGINE_OPTIONS.items()}
