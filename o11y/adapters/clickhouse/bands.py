@@ -7,7 +7,7 @@ from enum import Enum
 from itertools import pairwise
 
 #: seconds of the longest window that begins exactly; a longer one begins up to 5 min early
-EXACT_UP_TO_S = 7_200
+EXACT_UP_TO_S = 86_400
 
 
 class Grain(Enum):
@@ -56,9 +56,9 @@ def window_segments(window_s: int, until_s: int) -> Iterator[tuple[Grain, int, i
     """The stretches of one window, each with the rollup it is read from; epoch seconds, some of them empty.
 
     As coarse as it can be: whole hours from 1 h buckets, what is left at both edges from 5 min and then 10 s buckets.
-    So a day is little more to read than an hour. Every window ends exactly at ``until``. Up to 2 h it begins exactly
-    too; a longer one at the 5 min boundary at or before ``until - window``: at most 4 % of it earlier, which saves the
-    10 s buckets there, half of the memory of the query, and needs none that are gone after two days.
+    So a day is little more to read than an hour. Every window ends exactly at ``until``. Up to a day it begins exactly
+    too; a longer one at the 5 min boundary at or before ``until - window``, at most 0.4 % of it earlier: the 10 s
+    buckets there may be gone, since they live two days.
     """
     middle, coarse = Grain.MIDDLE.seconds, Grain.COARSE.seconds
     start = until_s - window_s

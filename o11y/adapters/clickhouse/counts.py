@@ -1,16 +1,21 @@
 """The counts of a tick, from the rollups alone: its cost does not grow with requests."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import compress
 
 from o11y.adapters.clickhouse.client import ClickHouse
 from o11y.adapters.clickhouse.dimensions import ClickHouseDimensions
 from o11y.adapters.clickhouse.tick_query import Cell, tick_query
-from o11y.slo.counts import Counts, Ratio, WindowCounts
+from o11y.slo.count_table import Column, CountTable
+from o11y.slo.counts import Counts
 from o11y.slo.dimension import Dimension
 from o11y.slo.sli import Sli
+
+#: the columns of an answer: dim_id, window_s, and a number for each measure
+_Answer = Sequence[Sequence[int]]
 
 
 class ClickHouseCounts:
@@ -38,45 +43,44 @@ class ClickHouseCounts:
         table = await self._ch.query(query.sql, query.parameters)
         if not table.columns:
             return {}
-        ids = list(dict.fromkeys(table.columns[0]))
+        ids = sorted(set(table.columns[0]))
         names = await self._dimensions.names(ids)
         # in a thread: with 10,000 dimensions it takes longer than a door should wait
-        return await asyncio.to_thread(_counts, query.cells, table.columns, [names.get(dim_id) for dim_id in ids])
+        return await asyncio.to_thread(_table, query.cells, table.columns, list(map(names.get, ids)), ids)
 
 
-def _counts(cells: Iterable[Cell], columns: Sequence[Sequence[int]], names: Sequence[Dimension | None]) -> Counts:
-    """``names`` in the order in which the columns tell of them; what has none yet is left out."""
-    by_sli = _by_sli(cells, columns)
-    wanted = tuple(by_sli)
-    return {
-        name: dict(zip(wanted, row, strict=True))
-        for name, row in zip(names, zip(*by_sli.values(), strict=True), strict=True)
-        if name is not None
+def _table(cells: Sequence[Cell], answer: _Answer, names: Sequence[Dimension | None], ids: Sequence[int]) -> CountTable:
+    """``names`` are those of ``ids``, which are in order; what has none yet is left out."""
+    if None in names:
+        ids = list(compress(ids, names))
+    measures = {number for cell in cells for number in (cell.bad, cell.valid)}
+    by_window = {
+        window_s: _aligned(ids, answer[0][rows], {number: answer[number][rows] for number in measures})
+        for window_s, rows in _stretches(answer[1])
     }
+    columns = {
+        cell.sli: {window_s: Column(counts[cell.bad], counts[cell.valid]) for window_s, counts in by_window.items()}
+        for cell in cells
+    }
+    return CountTable([name for name in names if name is not None], columns)
 
 
-class _Ratios(dict[tuple[int, int], Ratio]):
-    """Equal ratios are made once: 10,000 dimensions are hundreds of thousands of cells, and many are alike."""
-
-    def __missing__(self, pair: tuple[int, int]) -> Ratio:
-        ratio = self[pair] = Ratio(*pair)
-        return ratio
-
-
-def _by_sli(cells: Iterable[Cell], columns: Sequence[Sequence[int]]) -> dict[Sli, list[WindowCounts]]:
-    """For each SLI the windows of every dimension, column by column. The rows of a dimension are together."""
-    ends = {dim_id: number for number, dim_id in enumerate(columns[0], start=1)}
-    rows = [slice(start, end) for start, end in pairwise((0, *ends.values()))]
-    windows, ratios = columns[1], _Ratios()
-    by_sli: dict[Sli, list[WindowCounts]] = {}
-    for cell in cells:
-        valid = columns[cell.valid]
-        found = list(map(ratios.__getitem__, zip(columns[cell.bad], valid, strict=True)))
-        by_sli[cell.sli] = [dict(zip(windows[row], found[row], strict=True)) for row in rows]
-        if 0 in valid:
-            by_sli[cell.sli] = list(map(_with_valid_events, by_sli[cell.sli]))
-    return by_sli
+def _stretches(windows_s: Sequence[int]) -> Iterator[tuple[int, slice]]:
+    """The rows of each window: an answer has them in the order of windows."""
+    start = 0
+    while start < len(windows_s):
+        end = bisect_right(windows_s, windows_s[start], lo=start)
+        yield windows_s[start], slice(start, end)
+        start = end
 
 
-def _with_valid_events(windows: WindowCounts) -> WindowCounts:
-    return {window_s: ratio for window_s, ratio in windows.items() if ratio.valid}
+def _aligned(
+    ids: Sequence[int], having: Sequence[int], counts: Mapping[int, Sequence[int]]
+) -> Mapping[int, Sequence[int]]:
+    """Each of ``counts``, which are those of ``having``, as one count for each of ``ids``: 0 where it has none."""
+    if having == ids:  # as it is where everybody is busy
+        return counts
+    places = {dim_id: place for place, dim_id in enumerate(having)}
+    nowhere = len(having)
+    order = [places.get(dim_id, nowhere) for dim_id in ids]
+    return {number: list(map((*column, 0).__getitem__, order)) for number, column in counts.items()}

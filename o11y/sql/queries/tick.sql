@@ -12,4 +12,6 @@ FROM
 )
 ARRAY JOIN $windows_of_bands[band + 1] AS window_s
 GROUP BY dim_id, window_s
-ORDER BY dim_id
+ORDER BY window_s, dim_id
+-- One thread in small blocks: a second one saves a quarter of the time, for more CPU and a fifth more memory.
+SETTINGS max_threads = 1, max_block_size = 8192

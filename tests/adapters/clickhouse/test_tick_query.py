@@ -41,9 +41,9 @@ NAMES = (
 
 
 def window_start(window_s: int, until: datetime) -> datetime:
-    """Exact up to two hours; a longer window begins on the 5 min boundary at or before its start."""
+    """Exact up to a day; a longer window begins on the 5 min boundary at or before its start."""
     start = until - timedelta(seconds=window_s)
-    return start if window_s <= 7_200 else start - timedelta(seconds=start.timestamp() % 300)
+    return start if window_s <= DAY_S else start - timedelta(seconds=start.timestamp() % 300)
 
 
 def valid_and_bad(sli: Sli, row: dict[str, Any]) -> tuple[bool, bool]:
@@ -213,4 +213,4 @@ def test_no_moment_of_a_grain_is_read_twice() -> None:
 
 def test_long_windows_need_no_bucket_that_is_gone() -> None:
     oldest = min(band.start for band in bands([30 * DAY_S, DAY_S], until=UNTIL) if band.grain is Grain.FINE)
-    assert oldest >= UNTIL - timedelta(hours=2)
+    assert oldest >= UNTIL - timedelta(days=1)
