@@ -1,25 +1,24 @@
 """Objectives x counts -> verdicts. Exact: a fraction exactly at the threshold reaches it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple
 
 from o11y.slo.aggregation import aggregates, windows_within
 from o11y.slo.binomial import BinomialTest
 from o11y.slo.burn_rate import Threshold
+from o11y.slo.count_table import Column, CountTable
 from o11y.slo.counts import NOTHING, Counts, Ratio, WindowCounts
 from o11y.slo.dimension import Dimension, Scope
+from o11y.slo.drop_test import DropTest
 from o11y.slo.objective import Objective
 from o11y.slo.windows import WindowPair
 
 #: dimensions whose winning objectives are remembered between evaluations; the least recently used goes first
 _REMEMBERED = 65_536
-
-_EMPTY: WindowCounts = {}
 
 
 class Reason(StrEnum):
@@ -78,7 +77,7 @@ class _Rule(NamedTuple):
     denominator: int
     min_requests: int
     min_bad: int
-    test: BinomialTest | None
+    test: BinomialTest | DropTest | None
 
     @classmethod
     def of(cls, pair: WindowPair, objective: Objective) -> "_Rule":
@@ -88,10 +87,20 @@ class _Rule(NamedTuple):
             threshold,
             threshold.numerator,
             threshold.denominator,
-            evidence.min_requests,
-            evidence.min_bad_of(pair.severity),
-            evidence.test_of(pair, objective.budget),
+            evidence.min_requests_of(pair),
+            evidence.min_bad_of(pair),
+            objective.test_of(pair),
         )
+
+    def burning(self, long: Column) -> list[int]:
+        """The places where the long window reaches the threshold. Nearly every window of nearly every minute ends here:
+        nothing is created and nothing called before it."""
+        numerator, denominator = self.numerator, self.denominator
+        return [
+            place
+            for place, (bad, valid) in enumerate(zip(long.bad, long.valid, strict=True))
+            if bad and bad * denominator >= numerator * valid
+        ]
 
     def reason(self, long: Ratio, short: Ratio) -> Reason:
         """The evidence is asked of the long window; the short one only says that it is still happening."""
@@ -112,7 +121,7 @@ class _Rule(NamedTuple):
         return Reason.FIRING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
     """An objective made ready: its place in the file, and its pairs with integer thresholds."""
 
@@ -137,11 +146,31 @@ class Evaluator:
 
         An objective whose indicator was not counted for a dimension says NO_REQUESTS.
         """
-        return self._collect(counts, self._judge_all)
+        found: list[tuple[int, Dimension, list[PairVerdict]]] = []
+        for table, _ in self._scoped(counts):
+            for dimension in table.dimensions:
+                for plan in self._speaking(dimension):
+                    windows = table.windows(dimension, plan.objective.sli)
+                    found.append((plan.place, dimension, _judged(plan, dimension, windows)))
+        found.sort(key=lambda entry: entry[:2])
+        return [verdict for _, _, verdicts in found for verdict in verdicts]
 
     def breaches(self, counts: Counts) -> list[PairVerdict]:
         """The firing ones among ``evaluate``, without the cost of the others."""
-        return self._collect(counts, self._judge_firing)
+        found: list[tuple[int, Dimension, int, PairVerdict]] = []
+        for table, plans in self._scoped(counts):
+            for plan in plans:
+                columns = table.columns.get(plan.objective.sli, {})
+                for number, rule in enumerate(plan.rules):
+                    long = columns.get(rule.pair.long_s)
+                    for place in () if long is None else rule.burning(long):
+                        dimension = table.dimensions[place]
+                        if plan in self._speaking(dimension):
+                            verdict = _verdict(plan, dimension, rule, table.windows(dimension, plan.objective.sli))
+                            if verdict.firing:
+                                found.append((plan.place, dimension, number, verdict))
+        found.sort(key=lambda entry: entry[:3])
+        return [verdict for *_, verdict in found]
 
     def explain(self, counts: Counts, dimension: Dimension) -> Explanation:
         """Of ``dimension`` alone, whether or not it had traffic. An aggregate is the sum over all of ``counts``."""
@@ -150,7 +179,7 @@ class Evaluator:
         verdicts = [
             verdict
             for plan in speaking
-            for verdict in self._judge_all(plan, dimension, windows_within(counts, dimension, plan.objective.sli))
+            for verdict in _judged(plan, dimension, windows_within(counts, dimension, plan.objective.sli))
         ]
         matching = (p.objective for p in self._plans[dimension.scope] if p.objective.match.covers(dimension))
         overruled = [(loser, winners[loser.family]) for loser in matching if winners[loser.family] is not loser]
@@ -167,46 +196,22 @@ class Evaluator:
                     best[objective.family] = plan
         return tuple(sorted(best.values(), key=lambda plan: plan.place))
 
-    def _collect(
-        self, counts: Counts, judge_one: Callable[[_Plan, Dimension, WindowCounts], Collection[PairVerdict]]
-    ) -> list[PairVerdict]:
-        found: list[tuple[int, Dimension, Collection[PairVerdict]]] = []
-        for dimension, by_sli in chain.from_iterable(scoped.items() for scoped in self._scoped(counts)):
-            for plan in self._speaking(dimension):
-                verdicts = judge_one(plan, dimension, by_sli.get(plan.objective.sli, _EMPTY))
-                if verdicts:
-                    found.append((plan.place, dimension, verdicts))
-        found.sort(key=lambda entry: entry[:2])
-        return [verdict for _, _, verdicts in found for verdict in verdicts]
-
-    def _scoped(self, counts: Counts) -> Iterator[Counts]:
-        """The counts of every scope that an objective speaks of."""
-        if Scope.MODEL in self._plans:
-            yield counts
+    def _scoped(self, counts: Counts) -> Iterator[tuple[CountTable, Sequence[_Plan]]]:
+        """The counts of every scope that an objective speaks of, and those objectives."""
+        table = CountTable.of(counts)
         slis = {scope: {plan.objective.sli for plan in plans} for scope, plans in self._plans.items()}
-        slis.pop(Scope.MODEL, None)
+        if slis.pop(Scope.MODEL, None):
+            yield table, self._plans[Scope.MODEL]
         if slis:
-            yield from aggregates(counts, slis).values()
-
-    @staticmethod
-    def _judge_all(plan: _Plan, dimension: Dimension, windows: WindowCounts) -> list[PairVerdict]:
-        return [_verdict(plan, dimension, windows, rule) for rule in plan.rules]
-
-    @staticmethod
-    def _judge_firing(plan: _Plan, dimension: Dimension, windows: WindowCounts) -> Collection[PairVerdict]:
-        found: Collection[PairVerdict] = ()
-        for rule in plan.rules:
-            long = windows.get(rule.pair.long_s)
-            # Nearly every window of nearly every minute ends here: nothing is created and nothing called before it.
-            if long is None or not (bad := long.bad) or bad * rule.denominator < rule.numerator * long.valid:
-                continue
-            verdict = _verdict(plan, dimension, windows, rule)
-            if verdict.firing:
-                found = (*found, verdict)
-        return found
+            for scope, summed in aggregates(table, slis).items():
+                yield summed, self._plans[scope]
 
 
-def _verdict(plan: _Plan, dimension: Dimension, windows: WindowCounts, rule: _Rule) -> PairVerdict:
+def _judged(plan: _Plan, dimension: Dimension, windows: WindowCounts) -> list[PairVerdict]:
+    return [_verdict(plan, dimension, rule, windows) for rule in plan.rules]
+
+
+def _verdict(plan: _Plan, dimension: Dimension, rule: _Rule, windows: WindowCounts) -> PairVerdict:
     long, short = windows.get(rule.pair.long_s, NOTHING), windows.get(rule.pair.short_s, NOTHING)
     return PairVerdict(plan.objective, dimension, rule.pair, long, short, rule.reason(long, short))
 

@@ -48,25 +48,28 @@ class Evidence:
     min_requests: int = 1
     min_bad: int = MIN_BAD_OF_A_PAGE
     confidence: Decimal | None = DEFAULT_CONFIDENCE
+    min_volume: int = 0  # valid events an hour, at the rate of the long window
 
     def __post_init__(self) -> None:
         if self.min_requests < 1 or self.min_bad < 1:
             raise ValueError("evidence: min_requests and min_bad are at least 1")
+        if self.min_volume < 0:
+            raise ValueError(f"evidence: min_volume {self.min_volume} is below 0")
         if self.confidence is not None and not LOWEST_CONFIDENCE <= self.confidence <= HIGHEST_CONFIDENCE:
             raise ValueError(f"confidence: {self.confidence} is not {LOWEST_CONFIDENCE} to {HIGHEST_CONFIDENCE}")
 
-    def min_bad_of(self, severity: Severity) -> int:
-        if self.confidence is None or severity is not Severity.PAGE:
+    def min_bad_of(self, pair: WindowPair) -> int:
+        if self.confidence_of(pair) is None or pair.severity is not Severity.PAGE:
             return self.min_bad
         return max(self.min_bad, MIN_BAD_OF_A_PAGE)
 
-    def test_of(self, pair: WindowPair, budget: Decimal) -> BinomialTest | None:
-        """The test of ``pair``, at its own confidence where it has one; None where the minimums are the whole rule."""
-        confidence = pair.confidence if pair.confidence is not None else self.confidence
-        return None if confidence is None else binomial_test(budget, confidence)
+    def min_requests_of(self, pair: WindowPair) -> int:
+        return max(self.min_requests, -(-self.min_volume * pair.long_s // 3_600))
 
-    def bad_needed(self, valid: int, pair: WindowPair, *, budget: Decimal) -> int:
-        """How many bad events of ``valid`` are believed; ``valid + 1`` or more when not even all of them are."""
-        test = self.test_of(pair, budget)
-        least = self.min_bad_of(pair.severity)
-        return least if test is None else max(least, test.least_bad(valid))
+    def confidence_of(self, pair: WindowPair) -> Decimal | None:
+        """Its own where it has one; None where the minimums are the whole rule."""
+        return pair.confidence if pair.confidence is not None else self.confidence
+
+    def test_of(self, pair: WindowPair, budget: Decimal) -> BinomialTest | None:
+        confidence = self.confidence_of(pair)
+        return None if confidence is None else binomial_test(budget, confidence)

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
+from o11y.slo.binomial import BinomialTest
 from o11y.slo.burn_rate import firing_fraction, highest_burn_rate
 from o11y.slo.dimension import Dimension, Scope
+from o11y.slo.drop_test import DropTest, drop_test
 from o11y.slo.evidence import Evidence
 from o11y.slo.sli import Indicator, Sli
 from o11y.slo.windows import Severity, WindowPair
@@ -63,6 +65,8 @@ class Objective:
         if not self.name:
             raise ValueError("name: must not be empty")
         _check_target(self.target)
+        if self.sli.indicator is Indicator.TRAFFIC and self.sli.per is not self.scope:
+            raise ValueError(f"sli: traffic per {self.sli.per} does not fit an objective per {self.scope}")
         if not self.pairs:
             raise ValueError("windows: name at least one pair")
         for pair in self.pairs:
@@ -79,6 +83,18 @@ class Objective:
         """The fraction of valid events that may be bad; exact."""
         return 1 - self.target
 
+    def test_of(self, pair: WindowPair) -> BinomialTest | DropTest | None:
+        """Whether bad events of ``pair``'s long window are more than chance; None: not asked, the minimums suffice."""
+        if self.sli.indicator is not Indicator.TRAFFIC:
+            return self.evidence.test_of(pair, self.budget)
+        confidence = self.evidence.confidence_of(pair)
+        return None if confidence is None else drop_test(confidence)
+
+    def bad_needed(self, valid: int, pair: WindowPair) -> int:
+        """How many bad events of ``valid`` are believed; ``valid + 1`` or more when not even all of them are."""
+        least, test = self.evidence.min_bad_of(pair), self.test_of(pair)
+        return least if test is None else max(least, test.least_bad(valid))
+
     def pairs_of(self, severity: Severity) -> tuple[WindowPair, ...]:
         return tuple(pair for pair in self.pairs if pair.severity is severity)
 
@@ -91,6 +107,6 @@ def _check_target(target: Decimal) -> None:
 
 
 def _family(indicator: Indicator, target: Decimal, scope: Scope) -> str:
-    """Error rates compete whatever their target; latencies by percentile, so that p50 and p90 both speak."""
-    kind = indicator if indicator is Indicator.ERROR_RATE else f"{indicator} {target.normalize():f}"
-    return f"{kind} per {scope}"
+    """Latencies compete by percentile, so that p50 and p90 both speak; everything else whatever its target."""
+    by_percentile = indicator in (Indicator.LATENCY, Indicator.TTFB)
+    return f"{indicator} {target.normalize():f} per {scope}" if by_percentile else f"{indicator} per {scope}"

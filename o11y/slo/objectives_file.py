@@ -1,14 +1,16 @@
 """The objectives file: YAML text -> objectives, or every reason why not, with its line."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from o11y.slo.dimension import Scope
 from o11y.slo.evidence import Evidence
 from o11y.slo.evidence_fields import read_evidence
 from o11y.slo.objective import Match, Objective
 from o11y.slo.objectives_review import Entry, review, same_names
-from o11y.slo.sli_fields import SLI_KEYS, read_sli
+from o11y.slo.sli import Indicator
+from o11y.slo.sli_fields import SLI_KEYS, is_of_traffic, read_sli
+from o11y.slo.traffic_fields import DROP_KEYS, Terms, read_drop
 from o11y.slo.window_fields import PAIRS_ACCEPTED, read_pairs, unreachable
 from o11y.slo.windows import WindowPair
 from o11y.slo.yaml_fields import (
@@ -30,6 +32,7 @@ _OBJECTIVE_KEYS = (
     "name",
     *SLI_KEYS,
     "target",
+    *DROP_KEYS,
     "per",
     "match",
     "windows",
@@ -122,26 +125,34 @@ def _read_objective(
     before = len(problems)
     fields = Fields(place, _OBJECTIVE_KEYS, problems=problems)
     name = fields.need("name", _label("a name of 1 to 100 printable characters"), accepted="a name of its own")
-    between = "a number between 0 and 1, both excluded"
-    target = fields.need("target", number(between, fits=lambda value: 0 < value < 1), accepted=between)
     sli = read_sli(fields, problems)
-    pairs = fields.need("windows", lambda p: _read_windows(p, sets, problems), accepted=PAIRS_ACCEPTED)
-    if target is not None and pairs is not None:
-        problems += unreachable(fields.place_of("windows"), pairs, target=target)
+    terms = read_drop(fields, problems) if is_of_traffic(fields) else _read_terms(fields, sets, problems)
+    target, pairs, evidence = terms
     scope = fields.get("per", one_of(Scope), default=Scope.MODEL)
     match = fields.get("match", lambda p: _read_match(p, scope, problems), default=Match())
-    evidence = fields.get("evidence", lambda p: read_evidence(p, problems), default=Evidence())
     family = fields.get("family", _label("a name of 1 to 100 printable characters"), default="")
     runbook = fields.get("runbook", text("an http:// or https:// URL", fits=_is_url), default=None)
     page_eligible = fields.get("page_eligible", flag, default=True)
     if len(problems) > before or name is None or sli is None or target is None or pairs is None:
         return None
+    if sli.indicator is Indicator.TRAFFIC:
+        sli = replace(sli, per=scope)
     try:
         objective = Objective(name, sli, target, pairs, scope, match, evidence, family, runbook, page_eligible)
     except ValueError as error:
         raise Refused(place.says(str(error))) from error
     windows = fields.place_of("windows")
     return Entry(objective, place, None if windows.is_list else str(windows.node.value))
+
+
+def _read_terms(fields: Fields, sets: Mapping[str, tuple[WindowPair, ...] | None], problems: list[Problem]) -> Terms:
+    """Target, pairs and evidence of an objective with a budget."""
+    between = "a number between 0 and 1, both excluded"
+    target = fields.need("target", number(between, fits=lambda value: 0 < value < 1), accepted=between)
+    pairs = fields.need("windows", lambda p: _read_windows(p, sets, problems), accepted=PAIRS_ACCEPTED)
+    if target is not None and pairs is not None:
+        problems += unreachable(fields.place_of("windows"), pairs, target=target)
+    return target, pairs, fields.get("evidence", lambda p: read_evidence(p, problems), default=Evidence())
 
 
 def _read_windows(

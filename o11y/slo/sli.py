@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from o11y.slo.dimension import Scope
 from o11y.slo.latency_bounds import COMPLETE_BOUNDS_MS, TTFB_BOUNDS_MS
 from o11y.slo.status_class import StatusClass
 
@@ -11,6 +12,7 @@ class Indicator(StrEnum):
     ERROR_RATE = "error_rate"
     LATENCY = "latency"  # completeRequestMs
     TTFB = "ttfb"  # ttfbMs of streaming requests
+    TRAFFIC = "traffic"  # requests that did not come
 
 
 class LatencyOf(StrEnum):
@@ -29,6 +31,8 @@ class Sli:
     error_rate: valid = all requests but the ``excluded`` classes; bad = the ``bad`` classes (never excluded ones).
     latency:    valid = requests of ``latency_of``; bad = those that took longer than ``threshold_ms``.
     ttfb:       valid = successful streaming requests (or every streaming one); bad = later than ``threshold_ms``.
+    traffic:    valid = requests that are usual at this time of day; bad = those of them that did not come, as seen
+                by a sum of the scope ``per``: what comes by another way of the same sum is not missing.
     """
 
     indicator: Indicator
@@ -37,6 +41,7 @@ class Sli:
     exclude_user_byok: bool = True
     threshold_ms: int | None = None
     latency_of: LatencyOf = LatencyOf.SUCCESSFUL
+    per: Scope = Scope.MODEL  # traffic alone
 
     def __post_init__(self) -> None:
         self._check()
@@ -46,6 +51,8 @@ class Sli:
         return self._hash  # type: ignore[attr-defined, no-any-return]  # not a field: it is no part of what is counted
 
     def _check(self) -> None:
+        if self.per is not Scope.MODEL and self.indicator is not Indicator.TRAFFIC:
+            raise ValueError(f"per: {self.indicator} is counted the same in every sum")
         if self.indicator is Indicator.ERROR_RATE:
             if self.threshold_ms is not None:
                 raise ValueError("threshold_ms: error_rate takes none")
@@ -55,7 +62,11 @@ class Sli:
                 raise ValueError(f"bad and exclude both name {', '.join(sorted(both))}")
             return
         if self.bad or self.excluded:
-            raise ValueError(f"{self.indicator} takes a threshold, not status classes")
+            raise ValueError(f"{self.indicator} takes no status classes")
+        if self.indicator is Indicator.TRAFFIC:
+            if self.threshold_ms is not None:
+                raise ValueError("threshold_ms: traffic takes none")
+            return
         bounds = COMPLETE_BOUNDS_MS if self.indicator is Indicator.LATENCY else TTFB_BOUNDS_MS
         if self.threshold_ms not in bounds:
             raise ValueError(f"threshold_ms: {self.threshold_ms} is not one of {', '.join(map(str, bounds))}")

@@ -27,8 +27,16 @@ DEFAULT_BAD = frozenset(
 DEFAULT_EXCLUDED = frozenset({StatusClass.CLIENT_ERROR, StatusClass.CLIENT_CLOSED})
 
 _FAILURES = tuple(status.value for status in StatusClass if status is not StatusClass.OK)
-_ERROR_RATE_ONLY = ("bad",)
-_LATENCY_ONLY = ("threshold_ms", "latency_of")
+_LATENCIES = (Indicator.LATENCY, Indicator.TTFB)
+#: who takes the fields that not every indicator takes
+_TAKEN_BY = {
+    "bad": (Indicator.ERROR_RATE,),
+    "threshold_ms": _LATENCIES,
+    "latency_of": _LATENCIES,
+    "target": (Indicator.ERROR_RATE, *_LATENCIES),
+    "drop": (Indicator.TRAFFIC,),
+    "min_volume": (Indicator.TRAFFIC,),
+}
 
 
 def read_sli(fields: Fields, problems: list[Problem]) -> Sli | None:
@@ -37,17 +45,33 @@ def read_sli(fields: Fields, problems: list[Problem]) -> Sli | None:
     indicator = fields.need("indicator", one_of(Indicator), accepted=", ".join(Indicator))
     if indicator is None:
         return None
-    is_rate = indicator is Indicator.ERROR_RATE
-    for key in _LATENCY_ONLY if is_rate else _ERROR_RATE_ONLY:
-        if key in fields:
-            message = f"means nothing for {indicator}, refused; accepted: {key} with {_who_takes(is_rate)}"
+    for key, takers in _TAKEN_BY.items():
+        if key in fields and indicator not in takers:
+            message = f"means nothing for {indicator}, refused; accepted: {key} with {_any_of(takers)}"
             problems.append(fields.place_of(key).says(message))
-    sli = _error_rate(fields, problems) if is_rate else _latency(fields, indicator)
+    sli = _of_indicator(indicator, fields, problems)
     return sli if len(problems) == before else None
 
 
-def _who_takes(is_rate: bool) -> str:
-    return "latency or ttfb" if is_rate else "error_rate"
+def is_of_traffic(fields: Fields) -> bool:
+    """Whether an objective's ``fields`` say so, sound or not."""
+    return "indicator" in fields and fields.place_of("indicator").node.value == Indicator.TRAFFIC.value
+
+
+def _any_of(takers: Sequence[Indicator]) -> str:
+    *others, last = takers
+    return f"{', '.join(others)} or {last}" if others else str(last)
+
+
+def _of_indicator(indicator: Indicator, fields: Fields, problems: list[Problem]) -> Sli | None:
+    match indicator:
+        case Indicator.ERROR_RATE:
+            return _error_rate(fields, problems)
+        case Indicator.LATENCY | Indicator.TTFB:
+            return _latency(fields, indicator)
+        case Indicator.TRAFFIC:
+            excluded = _excluded_byok(fields)
+            return None if excluded is None else Sli(indicator, exclude_user_byok=USER_BYOK in excluded)
 
 
 def _error_rate(fields: Fields, problems: list[Problem]) -> Sli | None:
@@ -73,11 +97,16 @@ def _latency(fields: Fields, indicator: Indicator) -> Sli | None:
     bounds = COMPLETE_BOUNDS_MS if indicator is Indicator.LATENCY else TTFB_BOUNDS_MS
     threshold_ms = fields.need("threshold_ms", _bound(bounds), accepted=f"one of {_spell(bounds)}")
     of = fields.get("latency_of", one_of(LatencyOf), default=LatencyOf.SUCCESSFUL)
-    default: tuple[str, ...] | None = (USER_BYOK,)
-    excluded = fields.get("exclude", _names((USER_BYOK,), fields.problems), default=default)
+    excluded = _excluded_byok(fields)
     if threshold_ms is None or excluded is None:
         return None
     return Sli(indicator, threshold_ms=threshold_ms, latency_of=of, exclude_user_byok=USER_BYOK in excluded)
+
+
+def _excluded_byok(fields: Fields) -> tuple[str, ...] | None:
+    """Where no status class can be left out."""
+    default: tuple[str, ...] | None = (USER_BYOK,)
+    return fields.get("exclude", _names((USER_BYOK,), fields.problems), default=default)
 
 
 def _bound(bounds: Sequence[int]) -> Callable[[Place], int]:

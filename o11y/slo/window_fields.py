@@ -1,6 +1,7 @@
 """Pairs of windows as the objectives file writes them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from o11y.slo.budget import PERIOD_S
@@ -11,26 +12,45 @@ from o11y.slo.windows import Severity, WindowPair
 from o11y.slo.yaml_fields import Fields, Place, Problem, attempt, number, one_of
 
 PAIRS_ACCEPTED = "a list such as [{severity: page, long: 5m, short: 1m, burn_rate: 14.4}]"
-_KEYS = ("severity", "long", "short", "burn_rate", "confidence", "max_requests")
 
 
-def read_pairs(place: Place, problems: list[Problem]) -> tuple[WindowPair, ...] | None:
+@dataclass(frozen=True, slots=True)
+class PairForm:
+    """Which pairs an indicator takes: windows on a grain up to a length, all at one burn rate if it is given."""
+
+    accepted: str
+    windows: str
+    grain_s: int
+    longest_s: int
+    keys: tuple[str, ...] = ("severity", "long", "short", "burn_rate", "confidence", "max_requests")
+    burn_rate: Decimal | None = None
+
+
+#: on the grain of the counts, at most the period of the budget
+BURNING = PairForm(
+    PAIRS_ACCEPTED, f"a multiple of 10s up to {duration_text(PERIOD_S)}, such as 90s, 5m, 1h or 3d", 10, PERIOD_S
+)
+
+
+def read_pairs(place: Place, problems: list[Problem], *, form: PairForm = BURNING) -> tuple[WindowPair, ...] | None:
     """A list of at least one pair; None after a problem in one of them."""
-    items = place.items(PAIRS_ACCEPTED)
+    items = place.items(form.accepted)
     if not items:
-        raise place.refused(PAIRS_ACCEPTED)
-    pairs = [attempt(lambda p: _read_pair(p, problems), item, problems=problems, default=None) for item in items]
+        raise place.refused(form.accepted)
+    pairs = [attempt(lambda p: _read_pair(p, problems, form), item, problems=problems, default=None) for item in items]
     complete = tuple(pair for pair in pairs if pair is not None)
     return complete if len(complete) == len(pairs) else None
 
 
-def _read_pair(place: Place, problems: list[Problem]) -> WindowPair | None:
-    fields = Fields(place, _KEYS, problems=problems)
+def _read_pair(place: Place, problems: list[Problem], form: PairForm) -> WindowPair | None:
+    fields = Fields(place, form.keys, problems=problems)
     severity = fields.need("severity", one_of(Severity), accepted="page or ticket")
-    long_s = fields.need("long", _window(), accepted="a duration such as 5m")
-    short_s = fields.need("short", _window(), accepted="a duration shorter than long")
+    long_s = fields.need("long", _window(form), accepted="a duration such as 5m")
+    short_s = fields.need("short", _window(form), accepted="a duration shorter than long")
     above = "a number above 0"
-    burn_rate = fields.need("burn_rate", number(above, fits=lambda value: value > 0), accepted=above)
+    burn_rate = form.burn_rate
+    if burn_rate is None:
+        burn_rate = fields.need("burn_rate", number(above, fits=lambda value: value > 0), accepted=above)
     if long_s is not None and short_s is not None and short_s >= long_s:
         problems.append(
             fields.place_of("short").refused(f"a duration shorter than long, {duration_text(long_s)}").problem
@@ -43,18 +63,15 @@ def _read_pair(place: Place, problems: list[Problem]) -> WindowPair | None:
     return WindowPair(severity, long_s, short_s, burn_rate, own, max_requests)
 
 
-def _window() -> Callable[[Place], int]:
-    """Reads a window: on the 10 s grain of the counts, at most the period of the budget."""
-    accepted = f"a multiple of 10s up to {duration_text(PERIOD_S)}, such as 90s, 5m, 1h or 3d"
-
+def _window(form: PairForm) -> Callable[[Place], int]:
     def read(place: Place) -> int:
-        written = place.scalar(accepted, tags=("str", "int"))
+        written = place.scalar(form.windows, tags=("str", "int"))
         try:
             seconds = parse_duration_s(written)
         except ValueError as error:
-            raise place.refused(accepted) from error
-        if not 10 <= seconds <= PERIOD_S or seconds % 10:
-            raise place.refused(accepted)
+            raise place.refused(form.windows) from error
+        if not form.grain_s <= seconds <= form.longest_s or seconds % form.grain_s:
+            raise place.refused(form.windows)
         return seconds
 
     return read

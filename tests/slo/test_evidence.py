@@ -30,7 +30,7 @@ def test_three_failures_of_three_are_evidence_and_one_of_ten_is_not(confidence: 
 
 def test_the_more_confidence_is_asked_for_the_more_bad_events_it_takes() -> None:
     needed = [
-        confident(confidence).bad_needed(100, PAGE_5M, budget=Decimal("0.001"))
+        objective(evidence=confident(confidence)).bad_needed(100, PAGE_5M)
         for confidence in ("0.9", "0.99", "0.999", "0.9999", "0.999999")
     ]
     assert needed == [2, 2, 3, 4, 5]
@@ -44,7 +44,7 @@ def test_a_burst_that_chance_explains_is_told_as_that() -> None:
 def test_a_page_needs_two_bad_events_whatever_the_file_says() -> None:
     single = Evidence(min_bad=1)
     assert reason(1, 1, evidence=single, target="0.99999") is Reason.TOO_FEW_BAD
-    assert single.min_bad_of(TICKET_6H.severity) == 1
+    assert single.min_bad_of(TICKET_6H) == 1
 
 
 def test_without_a_confidence_the_two_minimums_are_the_whole_rule() -> None:
@@ -73,7 +73,13 @@ def test_evidence_of_the_past_alone_fires_nothing() -> None:
 
 def test_a_pair_may_ask_for_more_confidence_than_its_objective() -> None:
     strict = pair(confidence=Decimal("0.999999"))
-    assert [Evidence().bad_needed(100, which, budget=Decimal("0.001")) for which in (PAGE_5M, strict)] == [4, 5]
+    assert [objective().bad_needed(100, which) for which in (PAGE_5M, strict)] == [4, 5]
+
+
+def test_a_page_with_a_confidence_of_its_own_needs_two_bad_events_as_any_other() -> None:
+    """Its objective has none, so that the minimums are the rule of its other pairs."""
+    plain, own = objective(evidence=Evidence(min_bad=1, confidence=None)), pair(confidence=Decimal("0.9"))
+    assert [plain.bad_needed(100, which) for which in (PAGE_5M, own)] == [1, 2]
 
 
 def test_a_pair_for_quiet_dimensions_is_silent_where_there_is_traffic() -> None:

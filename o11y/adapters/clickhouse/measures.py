@@ -16,6 +16,8 @@ def valid_of_rollup(sli: Sli) -> str:
             return "total" if every else StatusClass.OK.value
         case Indicator.TTFB:
             return "ttfb_all_valid" if every else "ttfb_valid"
+        case Indicator.TRAFFIC:
+            return "total"
 
 
 def bad_of_rollup(sli: Sli) -> str:
@@ -28,6 +30,8 @@ def bad_of_rollup(sli: Sli) -> str:
             return f"{valid_of_rollup(sli)} - complete{every}_le_{sli.threshold_ms}"
         case Indicator.TTFB:
             return f"{valid_of_rollup(sli)} - ttfb{every}_le_{sli.threshold_ms}"
+        case Indicator.TRAFFIC:
+            return "0"  # what came is not missing
 
 
 def valid_event(sli: Sli) -> str:
@@ -36,7 +40,7 @@ def valid_event(sli: Sli) -> str:
     if sli.indicator is Indicator.ERROR_RATE:
         if sli.excluded:
             conditions.append(f"status_class NOT IN ({_quoted(sli.excluded)})")
-    else:
+    elif sli.indicator is not Indicator.TRAFFIC:
         if sli.latency_of is LatencyOf.SUCCESSFUL:
             conditions.append(f"status_class = '{StatusClass.OK}'")
         if sli.indicator is Indicator.TTFB:
@@ -48,6 +52,8 @@ def bad_event(sli: Sli) -> str:
     """The condition under which a valid row of ``api_events`` is bad."""
     if sli.indicator is Indicator.ERROR_RATE:
         return f"status_class IN ({_quoted(sli.bad)})"
+    if sli.indicator is Indicator.TRAFFIC:
+        return "false"  # what came is not missing
     return f"{latency_column(sli)} > {sli.threshold_ms}"
 
 
