@@ -15,6 +15,10 @@ SECTION_LIMIT = 3_000
 FIELD_LIMIT = 2_000
 FIELDS_LIMIT = 10
 BLOCKS_LIMIT = 50
+BUTTONS_LIMIT = 5
+BUTTON_TEXT_LIMIT = 75
+BUTTON_VALUE_LIMIT = 2_000
+BUTTON_URL_LIMIT = 3_000
 #: of all texts of a message together; Slack refuses more at about 13,000
 MESSAGE_LIMIT = 12_000
 
@@ -45,6 +49,24 @@ def context(mrkdwn: str) -> Block:
     return {"type": "context", "elements": [_mrkdwn(mrkdwn, FIELD_LIMIT)]}
 
 
+def actions(buttons: Sequence[Block]) -> Block:
+    """A row of buttons, the first five; there must be one."""
+    return {"type": "actions", "elements": list(buttons[:BUTTONS_LIMIT])}
+
+
+def button(label: str, action_id: str, *, value: str, primary: bool = False) -> Block:
+    """``value`` comes back with the press; one that is too long for it is a mistake of ours."""
+    if size(value) > BUTTON_VALUE_LIMIT:
+        raise ValueError(f"value: a button takes {BUTTON_VALUE_LIMIT} characters, not {size(value)}")
+    style = {"style": "primary"} if primary else {}
+    return {"type": "button", "action_id": action_id, "text": _label(label), "value": value, **style}
+
+
+def link_button(label: str, action_id: str, *, url: str) -> Block:
+    """Opens ``url``, an ``web_address`` of at most ``BUTTON_URL_LIMIT`` characters."""
+    return {"type": "button", "action_id": action_id, "text": _label(label), "url": url}
+
+
 def fitting(blocks: Sequence[Block]) -> list[Block]:
     """As many of the first blocks as one message may hold."""
     kept: list[Block] = []
@@ -58,7 +80,12 @@ def fitting(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _texts(block: Block) -> list[dict[str, Any]]:
-    return [*([block["text"]] if "text" in block else []), *block.get("fields", []), *block.get("elements", [])]
+    elements = [element["text"] if element["type"] == "button" else element for element in block.get("elements", [])]
+    return [*([block["text"]] if "text" in block else []), *block.get("fields", []), *elements]
+
+
+def _label(text: str) -> dict[str, Any]:
+    return _plain(text, BUTTON_TEXT_LIMIT)
 
 
 def _plain(escaped: str, limit: int) -> dict[str, Any]:

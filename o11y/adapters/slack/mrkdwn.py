@@ -41,12 +41,21 @@ def cut(escaped: str, limit: int) -> str:
 
 def code(name: str, *, limit: int = 240) -> str:
     """A name in a code span of at most ``limit`` characters; its own backticks become apostrophes."""
-    return f"`{cut(escape(visible(name, limit=limit).replace('`', chr(39))), limit - 2)}`"
+    return span(visible(name, limit=limit), limit=limit)
+
+
+def span(shown: str, *, limit: int = 240) -> str:
+    """The same of text whose names were made visible before."""
+    return f"`{cut(escape(shown.replace('`', chr(39))), limit - 2)}`"
 
 
 def link(url: str, label: str) -> str:
     """``label`` linked to ``url``; an address that is not http(s), or overlong, is shown instead."""
+    safe = web_address(url, limit=_LONGEST_LINK)
+    return f"{label}: {code(url)}" if safe is None else f"<{escape(safe)}|{label}>"
+
+
+def web_address(url: str, *, limit: int) -> str | None:
+    """``url``, its odd characters percent-encoded; None for one that is not http(s), or too long."""
     safe = quote(url, safe="/:?#[]@!$&'()*+,;=%~-._", errors="replace")
-    if not safe.startswith(("http://", "https://")) or len(safe) > _LONGEST_LINK:
-        return f"{label}: {code(url)}"
-    return f"<{escape(safe)}|{label}>"
+    return safe if safe.startswith(("http://", "https://")) and len(safe) <= limit else None

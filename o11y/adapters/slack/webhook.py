@@ -6,7 +6,6 @@ in no error, log or repr. https://docs.slack.dev/messaging/sending-messages-usin
 
 import asyncio
 import logging
-import math
 import re
 from http.client import HTTPException
 from typing import Any
@@ -19,14 +18,13 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 from o11y.adapters.detached import detached
 from o11y.adapters.slack.message import Message, slack_message
 from o11y.adapters.slack.pace import Pace
+from o11y.adapters.slack.transport import DEADLINE_S, asked_to_wait_s, muted, reason_word, words_of
+from o11y.alerting.incident import Thread
 from o11y.alerting.notification import Notice, Notification
 from o11y.worker.ports import NotifyError
 
 log = logging.getLogger(__name__)
 
-LONGEST_RETRY_AFTER_S = 300.0
-#: of everything a call does; below the 10 s that a receiver has
-DEADLINE_S = 9.5
 #: statuses that refuse the payload; the reasons below come with them and speak of the webhook instead
 _PAYLOAD_REFUSED = (400, 413, 422)
 _NOT_THE_PAYLOAD = frozenset({"user_not_found", "channel_not_found", "invalid_token", "no_service", "no_team"})
@@ -34,6 +32,8 @@ _NOT_THE_PAYLOAD = frozenset({"user_not_found", "channel_not_found", "invalid_to
 
 class SlackWebhook:
     """Delivers to one webhook, one message a second at most. ``public_url`` is the dashboard's address."""
+
+    threads = False
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class SlackWebhook:
         if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f\x7f]", url.strip()):
             raise ValueError("Slack webhook: a URL starting with https:// is accepted")
         # The SDK would resend after a dropped connection (a duplicate), and logs the URL.
-        self._client = WebhookClient(url.strip(), timeout=timeout_s, retry_handlers=[], logger=_mute())
+        self._client = WebhookClient(url.strip(), timeout=timeout_s, retry_handlers=[], logger=muted())
         self._deadline_s = deadline_s
         self._public_url = public_url
         self._pace = pace or Pace()
@@ -56,16 +56,18 @@ class SlackWebhook:
     def __repr__(self) -> str:
         return "SlackWebhook(…)"
 
-    async def notify(self, notification: Notification | Notice) -> None:
-        """Deliver within ``deadline_s`` or raise ``NotifyError``."""
+    async def notify(self, message: Notification | Notice, *, thread: Thread | None = None) -> None:
+        """Deliver within ``deadline_s`` or raise ``NotifyError``. What only edits a message is not for a webhook."""
+        if isinstance(message, Notification) and message.edit_only:
+            return
         if (silent_s := self._pace.held_s()) > 0:
             raise NotifyError("Slack asked for silence", retry_after_s=silent_s)
-        message = slack_message(notification, public_url=self._public_url)
+        rendered = slack_message(message, public_url=self._public_url)
         sending = False
         try:
             async with asyncio.timeout(self._deadline_s), self._pace:
                 sending = True
-                await self._send(message)
+                await self._send(rendered)
         except TimeoutError:
             raise NotifyError(f"Slack: no answer within {self._deadline_s:g} s", maybe_delivered=sending) from None
 
@@ -82,7 +84,7 @@ class SlackWebhook:
         except (OSError, HTTPException, SlackClientError, ValueError) as error:
             # urllib wraps what fails up to the last byte sent (URLError); after that the message may have arrived.
             # Without its cause, whose text may carry the URL.
-            raise NotifyError(f"Slack: {_failure(error)}", maybe_delivered=not isinstance(error, URLError)) from None
+            raise NotifyError(f"Slack: {words_of(error)}", maybe_delivered=not isinstance(error, URLError)) from None
 
     def _judge(self, answer: WebhookResponse) -> None:
         if 200 <= answer.status_code < 300:
@@ -90,7 +92,7 @@ class SlackWebhook:
                 raise NotifyError("the Slack webhook answered with a web page; is its URL right?")
             return
         said = f"Slack answered {answer.status_code}{_reason(answer)}"
-        retry_after_s = _retry_after_s(answer)
+        retry_after_s = asked_to_wait_s(answer.status_code, answer.headers)
         if retry_after_s is not None:
             self._pace.hold(retry_after_s)
         # A webhook that is gone or forbidden may be put right within the day that the outbox keeps trying, and a
@@ -104,32 +106,5 @@ def _refuses_payload(answer: WebhookResponse) -> bool:
 
 
 def _reason(answer: WebhookResponse) -> str:
-    """Slack's one-word reasons only: a page of somebody's proxy says nothing, and may quote the URL."""
-    word = answer.body.strip()
-    return f" {word}" if re.fullmatch(r"[a-z_]{2,60}", word) else ""
-
-
-def _retry_after_s(answer: WebhookResponse) -> float | None:
-    if answer.status_code not in (429, 503):
-        return None
-    given = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
-    try:
-        seconds = float(given)
-    except ValueError:  # absent, or a date: the outbox has a pause of its own
-        return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S) if not math.isnan(seconds) else None
-
-
-def _failure(error: Exception) -> str:
-    reason = error.reason if isinstance(error, URLError) else error
-    if isinstance(reason, TimeoutError):
-        return "no answer in time"
-    if isinstance(reason, OSError) and reason.strerror:
-        return reason.strerror
-    return type(reason).__name__
-
-
-def _mute() -> logging.Logger:
-    logger = logging.Logger("slack_sdk.muted", level=logging.CRITICAL)
-    logger.disabled = True
-    return logger
+    word = reason_word(answer.body)
+    return f" {word}" if word else ""

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from o11y.adapters.slack.mrkdwn import code, cut, escape, link, size
-from tests.slack_stand_in import _text_problems
+from o11y.adapters.slack.mrkdwn import code, cut, escape, link, size, span, web_address
+from tests.slack_limits import _text_problems
 
 HOSTILE = st.text(alphabet=st.sampled_from("&<>`*_~!@|\n\u202e\u2068אa😀;#"), max_size=80)
 
@@ -46,3 +46,16 @@ def test_what_is_no_web_address_is_shown_and_not_linked(url: str) -> None:
     shown = link(url, "Runbook")
     assert shown.startswith("Runbook: `")
     assert len(shown) < 300
+
+
+def test_what_was_made_visible_before_is_not_spelled_out_again() -> None:
+    assert span("\u2068מודל\u2069") == "`\u2068מודל\u2069`"
+
+
+def test_an_address_of_a_button_is_encoded_and_not_escaped() -> None:
+    assert web_address("https://wiki.example/a b?x=1&y=2", limit=3_000) == "https://wiki.example/a%20b?x=1&y=2"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "", "https://wiki.example/" + "x" * 3_000])
+def test_a_button_opens_web_addresses_alone(url: str) -> None:
+    assert web_address(url, limit=3_000) is None

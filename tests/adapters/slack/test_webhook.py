@@ -11,6 +11,7 @@ from o11y.adapters.slack.pace import Pace
 from o11y.adapters.slack.webhook import SlackWebhook
 from o11y.alerting.notification import Notice, Notification
 from o11y.worker.ports import NotifyError
+from tests.adapters.slack.timeline import Timeline
 from tests.builders import alert, dimension, notice, notification
 from tests.http_stand_in import Answer, closed_url
 from tests.slack_stand_in import (
@@ -22,21 +23,6 @@ from tests.slack_stand_in import (
     SlackStandIn,
     rate_limited,
 )
-
-
-class Timeline:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def pace(self) -> Pace:
-        return Pace(monotonic=lambda: self.now, sleep=self.sleep)
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +48,13 @@ def test_a_message_is_delivered_once_with_blocks_and_text() -> None:
     assert message["text"].startswith("🚨 PAGE")
     assert message["blocks"][0]["type"] == "header"
     assert message["unfurl_links"] is False
+
+
+def test_what_only_edits_a_message_is_not_for_a_webhook() -> None:
+    with SlackStandIn() as slack:
+        send(slack, notification(edit_only=True))
+        assert slack.requests == []
+    assert not SlackWebhook.threads
 
 
 @pytest.mark.parametrize("name", ["<!channel>", "x" * 500, "😀" * 300, "אבג \u202e", "`*_~", "a\nb"])
