@@ -39,6 +39,11 @@ def count(events: int) -> str:
     return f"{events:,}"
 
 
+def several(number: int, noun: str) -> str:
+    """``1 alert``, ``14 alerts``: of a noun that takes an s."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def latency(milliseconds: float) -> str:
     """450 -> ``450 ms``, 1500 -> ``1.5 s``, 22040 -> ``22 s``."""
     if round(milliseconds) < 1_000:
@@ -50,6 +55,12 @@ def latency(milliseconds: float) -> str:
 def moment(at: datetime) -> str:
     """A minute, in UTC and saying so: ``2026-11-21 12:00 UTC``."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def clock(at: datetime, *, beside: datetime) -> str:
+    """``12:00 UTC``, with the date unless it is that of the moment that it stands beside."""
+    same_day = at.astimezone(UTC).date() == beside.astimezone(UTC).date()
+    return f"{at.astimezone(UTC):%H:%M} UTC" if same_day else moment(at)
 
 
 def _decimal(number: Number) -> Decimal:

@@ -15,8 +15,13 @@ def rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").replace(".000Z", "Z")
 
 
-def alert_record(alert: Alert, *, transition: str, notification_id: str = "", reason: str = "") -> dict[str, Any]:
-    """Counts and burn rates are those of the pair that fired; windows in seconds; burn rates are for reading."""
+def alert_record(
+    alert: Alert, *, transition: str, notification_id: str = "", reason: str = "", incident_id: str = ""
+) -> dict[str, Any]:
+    """Counts and burn rates are those of the pair that fired; windows in seconds; burn rates are for reading.
+
+    ``transition`` is what happened to it: a ``Change``, or a word of whoever decided otherwise (``inhibited``).
+    """
     budget = alert.objective.budget
     return {
         "time": rfc3339(alert.at),
@@ -27,7 +32,7 @@ def alert_record(alert: Alert, *, transition: str, notification_id: str = "", re
         "client": alert.dimension.client if alert.dimension.client is not None else EVERY,
         "provider": alert.dimension.provider if alert.dimension.provider is not None else EVERY,
         "model": alert.dimension.model if alert.dimension.model is not None else EVERY,
-        "transition": transition,
+        "transition": str(transition),
         "reason": reason,
         "burn_rate_long": round(float(burn_rate(alert.long, budget)), 4),
         "burn_rate_short": round(float(burn_rate(alert.short, budget)), 4),
@@ -41,4 +46,5 @@ def alert_record(alert: Alert, *, transition: str, notification_id: str = "", re
         "target": str(alert.objective.target),
         "key": alert.key,
         "notification_id": notification_id,
+        "incident_id": incident_id,
     }

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from o11y.alerting import notification_json
 from o11y.alerting.alert import Alert
-from o11y.alerting.notification import Facts, Notice, Notification, Presence
+from o11y.alerting.incident import Cause, Change, Extent
+from o11y.alerting.notification import Account, Facts, Notice, Notification, Presence
 from o11y.slo.counts import Ratio
 from o11y.slo.dimension import Dimension, Scope
 from o11y.slo.objective import Evidence, Match, Objective
 from o11y.slo.sli import Indicator, LatencyOf, Sli
 from o11y.slo.status_class import StatusClass
 from o11y.slo.windows import Severity, WindowPair
+from tests.builders import account, notification
 
 names = st.text(min_size=1, max_size=12)
 moments = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]))
@@ -46,22 +48,41 @@ facts = st.builds(
 )  # fmt: skip
 
 
+dimensions = st.builds(Dimension, maybe, maybe, maybe)
+pairs_of_counts = st.tuples(counts, counts)
+extents = st.builds(
+    Extent, counts, counts, pairs_of_counts, pairs_of_counts, pairs_of_counts, st.lists(names, max_size=2).map(tuple),
+    counts, names, st.lists(names, max_size=2).map(tuple), counts, names,
+)  # fmt: skip
+rates = st.none() | st.decimals("0", "1000", places=2)
+accounts = st.builds(
+    Account, names, st.sampled_from(Change), st.builds(Cause, dimensions, st.sampled_from(Indicator)), moments,
+    until=st.none() | moments, firing=counts, members=counts, extent=st.none() | extents, peak=rates,
+    joined=st.lists(dimensions, max_size=2).map(tuple), joined_more=counts,
+    before_severity=st.none() | st.sampled_from(Severity), before_firing=st.none() | counts, before_burn_rate=rates,
+    reopened=counts, no_data_since=st.none() | moments, acknowledged_by=maybe, acknowledged_at=st.none() | moments,
+    silenced=maybe, ended_silence=maybe, spent_bad=st.none() | counts, spent_valid=st.none() | counts,
+    resolved_at=st.none() | moments, burn_rate=rates,
+)  # fmt: skip
+
+
 @st.composite
 def notifications(draw: st.DrawFn) -> Notification:
     objective, severity = draw(objectives), draw(st.sampled_from(Severity))
     alert = st.builds(
-        Alert, st.just(objective), st.builds(Dimension, maybe, maybe, maybe), st.just(severity), pairs, ratios, ratios,
+        Alert, st.just(objective), dimensions, st.just(severity), pairs, ratios, ratios,
         moments, maybe,
     )  # fmt: skip
     alerts = tuple(draw(st.lists(alert, min_size=1, max_size=3)))
-    flags = {name: draw(st.booleans()) for name in ("repeated", "late_detection", "without_memory")}
+    flags = {name: draw(st.booleans()) for name in ("repeated", "late_detection", "without_memory", "edit_only")}
     return Notification(
-        draw(names), alerts, draw(moments), draw(facts),
+        draw(names), alerts, draw(moments), draw(st.none() | accounts), draw(st.none() | st.sampled_from(Severity)),
+        draw(counts), draw(facts),
         delivered_at=draw(st.none() | moments), presence=draw(st.none() | st.sampled_from(Presence)), **flags,
     )  # fmt: skip
 
 
-notices = st.builds(Notice, names, st.sampled_from(Severity), names, st.text(), moments)
+notices = st.builds(Notice, names, st.sampled_from(Severity), names, st.text(), moments, st.booleans())
 
 
 @settings(max_examples=40, deadline=None)
@@ -88,6 +109,20 @@ def test_a_decimal_keeps_every_digit() -> None:
 def test_a_field_of_a_newer_version_is_ignored() -> None:
     newer = {**json.loads(_notice()), "colour": "red"}
     assert notification_json.loads(json.dumps(newer)) == notification_json.loads(_notice())
+
+
+def test_an_entry_of_an_older_version_has_what_it_did_not_know_by_default() -> None:
+    older = json.loads(notification_json.dumps(notification(account=account(), unseen=3)))
+    for name in ("account", "to", "unseen", "edit_only"):
+        del older[name]
+    assert notification_json.loads(json.dumps(older)) == notification()
+
+
+def test_an_account_of_an_older_version_has_what_it_did_not_know_by_default() -> None:
+    older = json.loads(notification_json.dumps(notification(account=account())))
+    for name in ("resolved_at", "burn_rate", "extent"):
+        del older["account"][name]
+    assert notification_json.loads(json.dumps(older)) == notification(account=account())
 
 
 @pytest.mark.parametrize(

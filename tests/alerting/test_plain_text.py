@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+from o11y.alerting.incident import Change
 from o11y.alerting.notification import Facts, Presence
 from o11y.alerting.plain_text import WIDTH, plain_text
 from o11y.slo.windows import Severity
-from tests.builders import NOW, alert, dimension, notice, notification, objective
+from tests.builders import NOW, account, alert, dimension, notice, notification, objective
 
 FACTS = Facts((("503", 40), ("429", 10)), (("azure", 30), ("bedrock", 20)), 120, 1_000_000)
 
@@ -38,6 +39,32 @@ def test_ten_of_many_are_listed_and_the_rest_counted() -> None:
     assert "model-9" in text
     assert "model-10" not in text
     assert "and 3 more" in text
+
+
+def test_those_that_the_message_does_not_carry_are_counted_too() -> None:
+    told = notification(alert(), account=account(), unseen=12)
+    assert "and 12 more" in plain_text(told)
+
+
+def test_what_follows_the_first_message_is_short() -> None:
+    reminder = notification(account=account(Change.REMINDED, since=NOW - timedelta(hours=2)), facts=FACTS)
+    assert [line.split()[0] for line in plain_text(reminder).splitlines()[1:]] == [
+        "PAGE", "Still", "measured", "burn", "30",
+    ]  # fmt: skip
+
+
+def test_a_resolution_is_a_title_and_its_story() -> None:
+    over = notification(account=account(Change.RESOLVED), facts=FACTS)
+    assert plain_text(over).splitlines()[1:] == [
+        "RESOLVED PAGE · error-rate: gateway / vendor / vendor/model",
+        "  Resolved: it fired at 12:00 UTC only.",
+    ]
+
+
+def test_an_address_stays_in_one_piece() -> None:
+    runbook = "https://wiki.example/" + "errors-" * 20
+    text = plain_text(notification(alert(objective=objective(runbook=runbook))))
+    assert f"  runbook      {runbook}" in text.splitlines()
 
 
 def test_no_line_is_wider_than_the_terminal() -> None:

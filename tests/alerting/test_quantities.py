@@ -1,12 +1,12 @@
 """Numbers for reading never cross a line that matters."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
-from o11y.alerting.quantities import count, exact_percent, latency, moment, percent, percentile, times
+from o11y.alerting.quantities import clock, count, exact_percent, latency, moment, percent, percentile, several, times
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,20 @@ def test_large_counts_are_grouped() -> None:
 
 def test_a_moment_is_told_in_utc_whatever_its_zone() -> None:
     assert moment(datetime(2026, 11, 21, 14, 0, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-21 12:00 UTC"
+
+
+def test_a_time_of_the_same_day_needs_no_date() -> None:
+    noon = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    assert clock(noon - timedelta(minutes=80), beside=noon) == "10:40 UTC"
+    assert clock(noon - timedelta(hours=13), beside=noon) == "2026-11-20 23:00 UTC"
+
+
+def test_the_day_is_that_of_utc() -> None:
+    east = timezone(timedelta(hours=9))
+    assert (
+        clock(datetime(2026, 11, 22, 1, 0, tzinfo=east), beside=datetime(2026, 11, 21, 9, 0, tzinfo=UTC)) == "16:00 UTC"
+    )
+
+
+def test_one_is_not_several() -> None:
+    assert [several(number, "alert") for number in (0, 1, 1_400)] == ["0 alerts", "1 alert", "1,400 alerts"]

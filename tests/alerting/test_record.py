@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from o11y.alerting.incident import Change
 from o11y.alerting.key import alert_key
 from o11y.alerting.record import alert_record, rfc3339
 from o11y.slo.counts import Ratio
@@ -24,7 +25,7 @@ def test_times_are_utc_with_milliseconds_only_where_there_are_some(at: datetime,
 
 def test_a_record_says_everything_of_the_pair_that_fired() -> None:
     one = alert(long=Ratio(50, 300), short=Ratio(1, 3))
-    assert alert_record(one, transition="fired", notification_id="n-1", reason="r") == {
+    assert alert_record(one, transition="fired", notification_id="n-1", reason="r", incident_id="i-1") == {
         "time": "2026-11-21T12:00:00Z",
         "severity": "page",
         "objective": "error-rate",
@@ -47,6 +48,7 @@ def test_a_record_says_everything_of_the_pair_that_fired() -> None:
         "target": "0.999",
         "key": alert_key("error-rate", one.dimension),
         "notification_id": "n-1",
+        "incident_id": "i-1",
     }
 
 
@@ -54,6 +56,13 @@ def test_a_record_is_json_as_it_is() -> None:
     slow = objective(name="p90", sli=latency(), target="0.90", pairs=(pair(burn_rate=8),))
     record = alert_record(alert(objective=slow, pair=slow.pairs[0]), transition="fired")
     assert json.loads(json.dumps(record)) == record
+
+
+def test_the_words_of_an_incident_are_those_of_a_record() -> None:
+    record = alert_record(alert(), transition=Change.NO_DATA)
+    assert type(record["transition"]) is str
+    assert record["transition"] == "no_data"
+    assert record["incident_id"] == ""
 
 
 def test_an_aggregate_and_a_model_of_that_name_differ_in_scope_and_key() -> None:

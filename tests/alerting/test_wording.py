@@ -1,29 +1,26 @@
-"""What a message says."""
+"""What a message says of one alert."""
 
 from datetime import timedelta
 from decimal import Decimal
 
-from o11y.alerting.notification import NO_FACTS, Facts, Presence
-from o11y.alerting.wording import briefly, budget, burning, goal, measured, place, remarks, title, tops
-from o11y.slo.sli import LatencyOf
-from o11y.slo.windows import Severity
-from tests.builders import NOW, alert, dimension, latency, notice, notification, objective, pair, ratio, ttfb
+from o11y.alerting.notification import NO_FACTS, Facts
+from o11y.alerting.wording import (
+    briefly,
+    budget,
+    burning,
+    goal,
+    happened_to,
+    measured,
+    pace_label,
+    place,
+    spent,
+    tops,
+)
+from o11y.slo.sli import Indicator, LatencyOf, Sli
+from tests.builders import NOW, alert, dimension, latency, objective, pair, ratio, ttfb
 
 SLOW = pair(burn_rate=5)
 P90 = objective(name="latency-p90", sli=latency(), target="0.90", pairs=(SLOW,))
-
-
-def test_the_title_names_severity_objective_and_dimension() -> None:
-    assert title(notification()) == "PAGE error-rate: gateway / vendor / vendor/model"
-
-
-def test_the_title_of_several_alerts_counts_them() -> None:
-    several = [alert(dimension=dimension(f"model-{number}")) for number in range(12)]
-    assert title(notification(*several)) == "PAGE error-rate: 12 dimensions"
-
-
-def test_the_title_of_a_notice_is_its_own() -> None:
-    assert title(notice(severity=Severity.TICKET, title="a batch is set aside")) == "TICKET a batch is set aside"
 
 
 def test_an_aggregate_says_what_it_sums() -> None:
@@ -32,6 +29,12 @@ def test_an_aggregate_says_what_it_sums() -> None:
 
 def test_an_error_rate_is_told_as_failed_of_valid() -> None:
     assert measured(alert(long=ratio(374, 1_000))) == "37.4 % failed in the last 5m: 374 of 1,000 requests"
+
+
+def test_a_measurement_of_an_earlier_minute_says_which() -> None:
+    of = alert(at=NOW - timedelta(minutes=2))
+    assert measured(of, beside=NOW) == "50 % failed in the 5m to 11:58 UTC: 50 of 100 requests"
+    assert measured(alert(), beside=NOW) == measured(alert())
 
 
 def test_a_latency_is_told_against_its_threshold_with_the_measured_percentile() -> None:
@@ -91,35 +94,48 @@ def test_the_most_frequent_are_listed_with_their_counts() -> None:
     assert tops(tuple((str(code), 1) for code in range(500, 520))).count(":") == 5
 
 
-def test_an_ordinary_message_needs_no_remark() -> None:
-    assert remarks(notification()) == ()
-
-
-def test_a_late_telling_gives_fired_at_delivered_at_and_the_present_state() -> None:
-    late = notification(delivered_at=NOW + timedelta(minutes=130), presence=Presence.OVER)
-    assert remarks(late) == (
-        "Told late: fired at 2026-11-21 12:00 UTC, delivered at 2026-11-21 14:10 UTC; no longer firing.",
-    )
-
-
-def test_each_unusual_thing_is_one_sentence() -> None:
-    said = remarks(notification(repeated=True, late_detection=True, without_memory=True))
-    assert said == (
-        "Found late: 2026-11-21 12:00 UTC was evaluated after a gap.",
-        "May be a repeat: an earlier attempt may have reached you.",
-        "o11y is without its memory (Redis does not answer): messages may repeat until it is back.",
-    )
-
-
-def test_a_lowered_page_says_why() -> None:
-    lowered = alert(severity=Severity.TICKET, lowered_because="the model is not recommended")
-    assert remarks(notification(lowered)) == ("A ticket rather than a page: the model is not recommended.",)
-    plain = alert(severity=Severity.TICKET, dimension=dimension("other"))
-    assert remarks(notification(lowered, plain)) == (
-        "1 of 2 are tickets rather than a page: the model is not recommended.",
-    )
-
-
 def test_a_decimal_threshold_is_told_as_configured() -> None:
     odd = pair(burn_rate=Decimal("1.2"))
     assert burning(alert(pair=odd)).endswith("threshold 1.2×")
+
+
+def test_what_an_outage_did_is_told_as_a_sentence() -> None:
+    assert happened_to(ratio(1_240, 3_000), objective().sli) == "1,240 of 3,000 requests failed"
+    assert happened_to(ratio(37, 100), P90.sli) == "37 of 100 successful requests were slower than 15 s"
+
+
+def test_what_an_outage_cost_is_its_share_of_the_budget() -> None:
+    # a thousandth of 1,000,000 may fail: 1,000 of which 40 went now and 120 in all
+    facts = Facts(budget_bad=120, budget_valid=1_000_000)
+    assert spent(ratio(40, 100), alert(), facts) == "4 % of the 30-day budget, 88 % is left"
+
+
+def test_of_an_overspent_budget_none_is_left() -> None:
+    facts = Facts(budget_bad=2_000, budget_valid=1_000_000)
+    assert spent(ratio(40, 100), alert(), facts) == "4 % of the 30-day budget, none is left"
+
+
+def test_what_it_cost_is_not_guessed() -> None:
+    assert spent(ratio(40, 100), alert(), NO_FACTS) is None
+    assert spent(ratio(40, 100), alert(), Facts(budget_bad=0, budget_valid=0)) is None
+
+
+# ---------------------------------------------------------------- requests that did not come
+
+TICKET = pair("ticket", long_s=1_800, short_s=600, burn_rate=1)
+DROP = objective(name="traffic-drop", sli=Sli(Indicator.TRAFFIC), target="0.05", pairs=(TICKET,))
+
+
+def test_a_drop_of_traffic_is_told_as_what_came_of_what_was_expected() -> None:
+    silent = alert(objective=DROP, pair=TICKET, long=ratio(120, 120), short=ratio(39, 40))
+    came = "0 of about 120 expected"
+    assert measured(silent) == f"{came} requests in the last 30m (as at this time on the last 7 days)"
+    assert briefly(silent) == came
+    assert burning(silent) == "100 % over 30m, 97.5 % over 10m; threshold 95 %"
+    assert goal(DROP) == "more than 5 % of what is usual at this time of day arrives"
+
+
+def test_requests_that_did_not_come_have_no_budget() -> None:
+    assert budget(alert(objective=DROP, pair=TICKET), Facts(budget_bad=1, budget_valid=10)) is None
+    assert pace_label(DROP) == "missing"
+    assert pace_label(objective()) == "burn rate"
