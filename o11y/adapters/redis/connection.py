@@ -106,9 +106,9 @@ class RedisConnection:
         """``None`` keeps it for ever."""
         await self._guarded(lambda: self._redis.set(key, value, ex=ttl_s))
 
-    async def set_if_absent(self, key: str, value: str) -> str:
-        """For ever; returns what is there now."""
-        await self._guarded(lambda: self._redis.set(key, value, nx=True))
+    async def set_if_absent(self, key: str, value: str, *, ttl_s: int | None = None) -> str:
+        """``None`` keeps it for ever; returns what is there now."""
+        await self._guarded(lambda: self._redis.set(key, value, nx=True, ex=ttl_s))
         return await self.get(key) or value
 
     async def replication_id(self) -> str:

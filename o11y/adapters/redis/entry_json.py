@@ -13,7 +13,6 @@ def dumps(entry: OutboxEntry) -> str:
             "message": notification_json.dumps(entry.notification),
             "attempts": entry.attempts,
             "due_at": entry.due_at.isoformat(),
-            "token": entry.token,
         },
         separators=(",", ":"),
     )
@@ -27,7 +26,6 @@ def loads(text: str) -> OutboxEntry:
             notification=notification_json.loads(value["message"]),
             attempts=value["attempts"],
             due_at=datetime.fromisoformat(value["due_at"]),
-            token=value["token"],
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an outbox entry: {type(error).__name__}: {error}") from error

@@ -10,14 +10,15 @@ from o11y.adapters.redis import entry_json
 from o11y.adapters.redis.connection import Argument, RedisConnection, script
 from o11y.adapters.redis.mirror import LocalCopy, OutboxMirror
 from o11y.alerting.notification import message_id
+from o11y.slo.windows import Severity
 from o11y.worker.delivery import SEND_DEADLINE_S
-from o11y.worker.local_memory import epoch_ms
-from o11y.worker.ports import LONGEST_PAUSE_S, MemoryLost, OutboxEntry
+from o11y.worker.ports import LONGEST_PAUSE_S, Kept, MemoryLost, OutboxEntry
 
 _log = logging.getLogger(__name__)
-_OUTBOX = script("outbox")
-_KEYS = ["o11y:{outbox}:entries", "o11y:{outbox}:due", "o11y:{outbox}:delivered", "o11y:{outbox}:turns"]
-_TICKETS_FROM = 10**14  # the turns of tickets, above those of any page (milliseconds since the epoch)
+OUTBOX = script("outbox")
+OUTBOX_KEYS = ["o11y:{outbox}:entries", "o11y:{outbox}:due", "o11y:{outbox}:delivered", "o11y:{outbox}:turns"]
+#: a turn is a number: milliseconds since the epoch, each rank above the one before, each receiver above the other
+_A_RANK, _A_RECEIVER = 10**14, 10**15
 _REMEMBER_MS = 48 * 3_600_000  # deliveries: twice as long as an entry is retried
 _ASKED_AT_ONCE = 500
 
@@ -37,19 +38,18 @@ class RedisOutbox:
         self._capacity = capacity
         self._leased: dict[str, datetime] = {}  # id -> until when this process is sending it
 
-    async def put(self, entry: OutboxEntry) -> bool:
+    async def put(self, entry: OutboxEntry) -> Kept:
         """A lease on it ends."""
-        identity, payload = message_id(entry.notification), entry_json.dumps(entry)
-        self._leased.pop(identity, None)
-        kept = await self._local.put(identity, payload)
+        identity = message_id(entry.notification)
+        kept = await self.mirror(entry)
         try:
-            answer = await self._store(entry, payload)
+            answer = await self._store(entry)
         except MemoryLost:
             _log.warning("outbox entry kept locally alone", extra={"notification_id": identity})
             answer = "behind" if await self._behind_locally(entry) else "stored" if kept else "full"
         if answer == "full" and not kept:
             _log.error("outbox full: entry will not be retried", extra={"notification_id": identity})
-        return answer == "behind"
+        return Kept.STALE if answer == "delivered" else Kept(answer)
 
     async def take_due(self, *, now: datetime, lease_s: int) -> Sequence[OutboxEntry]:
         """At most as many as can each use the whole deadline of a send within the lease; ask again for the rest."""
@@ -79,21 +79,29 @@ class RedisOutbox:
         except MemoryLost:
             return len(await self._local.entries())
 
-    async def _store(self, entry: OutboxEntry, payload: str) -> str:
-        identity, (ticket, began) = message_id(entry.notification), entry.turn
-        lowest = _TICKETS_FROM if ticket else 0
-        due, turn = epoch_ms(entry.due_at), lowest + epoch_ms(began)
-        answer = str(await self._run("put", identity, payload, due, self._capacity, turn, lowest))
+    def arguments_of(self, entry: OutboxEntry) -> list[Argument]:
+        """What the script is told of an entry."""
+        identity, payload = message_id(entry.notification), entry_json.dumps(entry)
+        lowest = 0 if entry.turn.severity is Severity.PAGE else _A_RECEIVER
+        turn = lowest + entry.turn.rank * _A_RANK + epoch_ms(entry.turn.began)
+        return [identity, payload, epoch_ms(entry.due_at), self._capacity, turn, lowest]
+
+    async def mirror(self, entry: OutboxEntry) -> bool:
+        """Keep a copy of what Redis has; a lease on it ends. False: there is no room for one."""
+        identity = message_id(entry.notification)
+        self._leased.pop(identity, None)
+        return await self._local.put(identity, entry_json.dumps(entry))
+
+    async def _store(self, entry: OutboxEntry) -> str:
+        answer = str(await self._run("put", *self.arguments_of(entry)))
         if answer == "delivered":
-            await self._local.remove(identity)
+            await self._local.remove(message_id(entry.notification))
         return answer
 
     async def _behind_locally(self, entry: OutboxEntry) -> bool:
-        severity, began = entry.turn
-        return any(
-            other.turn[0] is severity and other.turn[1] < began
-            for other in _readable((await self._local.entries()).values())
-        )
+        mine = entry.turn
+        waiting = (other.turn for other in _readable((await self._local.entries()).values()))
+        return any(turn.severity is mine.severity and turn.key < mine.key for turn in waiting)
 
     async def _reconcile(self) -> None:
         """Redis learns what it missed: deliveries first, then the entries that it has never seen or has lost."""
@@ -109,7 +117,7 @@ class RedisOutbox:
                     await self._local.remove(identity)
                 elif answer == "absent":
                     for entry in _readable([entries[identity]]):
-                        await self._store(entry, entries[identity])
+                        await self._store(entry)
 
     async def _due_locally(self, now: datetime, limit: int) -> list[OutboxEntry]:
         free = (
@@ -117,14 +125,19 @@ class RedisOutbox:
             for entry in _readable((await self._local.entries()).values())
             if entry.is_due(now) and not self._is_leased(entry, now)
         )
-        return sorted(free, key=lambda entry: (entry.turn, message_id(entry.notification)))[:limit]
+        return sorted(free, key=lambda entry: (entry.turn.key, message_id(entry.notification)))[:limit]
 
     def _is_leased(self, entry: OutboxEntry, now: datetime) -> bool:
         until = self._leased.get(message_id(entry.notification), now)
         return now < until <= now + timedelta(seconds=LONGEST_PAUSE_S)
 
     async def _run(self, *arguments: Argument) -> Any:
-        return await self._redis.run(_OUTBOX, _KEYS, arguments)
+        return await self._redis.run(OUTBOX, OUTBOX_KEYS, arguments)
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Whole milliseconds since the epoch."""
+    return round(moment.timestamp() * 1000)
 
 
 def _readable(payloads: Iterable[str]) -> Iterator[OutboxEntry]:

@@ -9,15 +9,19 @@ import pytest
 import redis
 
 from o11y.adapters.redis.cache import RedisCache
-from o11y.adapters.redis.connection import RedisConnection, Script, script
+from o11y.adapters.redis.connection import Call, RedisConnection, Script, script
+from o11y.adapters.redis.incidents import RedisIncidents
 from o11y.adapters.redis.memory import RedisMemory
+from o11y.adapters.redis.outbox import RedisOutbox
 from o11y.adapters.valkey import ValkeyServer
-from o11y.alerting.claim import ClaimTerms, Subject, Verdict
-from o11y.slo.windows import Severity
-from o11y.worker.ports import MemoryLost
+from o11y.worker.ports import Kept, MemoryLost
 from tests.adapters.redis.conftest import connected
+from tests.builders import NOW, incident
+from tests.fakes import FakeMirror
 
-TERMS = ClaimTerms(cooldown_ms=900_000)
+
+def incidents_over(connection: RedisConnection) -> RedisIncidents:
+    return RedisIncidents(connection, RedisOutbox(connection, FakeMirror()))
 
 
 class Monotonic:
@@ -55,10 +59,10 @@ def test_a_hanging_redis_costs_one_timeout_and_then_the_breaker_answers() -> Non
             serving(lambda reader, writer: hang(reader, writer)) as url,
             connected(url, monotonic=clock, timeout_s=0.1, breaker_s=20) as connection,
         ):
-            memory = RedisMemory(connection)
+            incidents = incidents_over(connection)
             for _ in range(1000):
                 with pytest.raises(MemoryLost):
-                    await memory.claim([Subject("k", Severity.PAGE, TERMS)], token="a", now_ms=None)
+                    await incidents.commit(incident(), expected=None)
             assert accepted == 1
             clock.now += 20
             with pytest.raises(MemoryLost):
@@ -85,11 +89,11 @@ def test_a_promoted_replica_and_a_restarted_server_are_told_from_the_one_before(
 
     async def generation() -> str | None:
         async with connected(server.url) as connection:
-            return await RedisMemory(connection).generation()
+            return await incidents_over(connection).generation()
 
     async def mark() -> str:
         async with connected(server.url) as connection:
-            return await RedisMemory(connection).mark_generation()
+            return await incidents_over(connection).mark_generation()
 
     def promote() -> None:
         with redis.Redis.from_url(server.url) as admin:
@@ -126,14 +130,14 @@ def test_when_redis_is_back_the_breaker_closes(redis_url: str, tmp_path: Path) -
     asyncio.run(scenario())
 
 
-def test_a_connection_cut_after_the_claim_gives_the_same_answer_again(redis_url: str) -> None:
-    """The first answer is dropped on its way: the retry must not find its own claim pending."""
+def test_a_connection_cut_after_the_commit_gives_the_same_answer_again(redis_url: str) -> None:
+    """The first answer is dropped on its way: the retry must not take its own commit for that of another."""
     if not redis_url.startswith("unix:"):
         pytest.skip("the cutting proxy speaks to the embedded socket")
     path = redis_url.removeprefix("unix://")
     cuts = 0
 
-    async def cut_the_first_claim(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def cut_the_first_commit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal cuts
         upstream_reader, upstream = await asyncio.open_unix_connection(path)
         try:
@@ -149,11 +153,11 @@ def test_a_connection_cut_after_the_claim_gives_the_same_answer_again(redis_url:
             writer.close()
 
     async def scenario() -> None:
-        async with serving(cut_the_first_claim) as url, connected(url) as connection:
-            memory = RedisMemory(connection)
-            await memory.claim([Subject("warm", Severity.PAGE, TERMS)], token="a", now_ms=None)  # loads the script
-            subject = Subject("cut-me", Severity.PAGE, TERMS)
-            assert await memory.claim([subject], token="a", now_ms=None) == [Verdict.CLAIMED]
+        async with serving(cut_the_first_commit) as url, connected(url) as connection:
+            incidents = incidents_over(connection)
+            await incidents.load()  # the server knows the script from here on
+            assert await incidents.commit(incident(incident_id="cut-me"), expected=None) is Kept.STORED
+            assert await incidents.commit(incident(incident_id="cut-me", version=2), expected=1) is Kept.STORED
         assert cuts == 1
 
     with redis.Redis.from_url(redis_url) as client:
@@ -193,11 +197,11 @@ def test_a_refusal_of_one_command_is_named_and_does_not_open_the_breaker(on_redi
 
 def test_a_server_that_forgot_the_scripts_is_given_them_again(on_redis: Callable[..., None], redis_url: str) -> None:
     async def scenario(connection: RedisConnection) -> None:
-        memory = RedisMemory(connection)
-        for token in ("a", "b"):
+        incidents, memory = incidents_over(connection), RedisMemory(connection)
+        for number in (1, 2):
             with redis.Redis.from_url(redis_url) as client:
                 client.script_flush()
-            await memory.claim([Subject("k", Severity.PAGE, TERMS)], token=token, now_ms=None)
+            assert await incidents.commit(incident(version=number), expected=number - 1 or None) is Kept.STORED
             with redis.Redis.from_url(redis_url) as client:
                 client.script_flush()
             await memory.oldest()
@@ -205,19 +209,33 @@ def test_a_server_that_forgot_the_scripts_is_given_them_again(on_redis: Callable
     on_redis(scenario)
 
 
-def test_everything_written_is_garbage_one_day(on_redis: Callable[..., None], redis_url: str) -> None:
+def test_a_pipeline_over_a_server_that_forgot_the_script_gives_it_again_and_names_a_refusal(
+    on_redis: Callable[..., None], redis_url: str
+) -> None:
+    echo = Script("if ARGV[1] == 'odd' then return redis.error_reply('ODD one') end return ARGV[1]")
+
+    async def scenario(connection: RedisConnection) -> None:
+        with redis.Redis.from_url(redis_url) as client:
+            client.script_flush()
+        numbers = [str(number) for number in range(1200)]
+        assert await connection.run_many(echo, [Call([], [number]) for number in numbers]) == numbers
+        with pytest.raises(MemoryLost, match="ODD one"):
+            await connection.run_many(echo, [Call([], ["even"]), Call([], ["odd"])])
+
+    on_redis(scenario)
+
+
+def test_everything_written_for_a_minute_is_garbage_one_day(on_redis: Callable[..., None], redis_url: str) -> None:
     async def scenario(connection: RedisConnection) -> None:
         memory = RedisMemory(connection)
-        for severity in Severity:
-            await memory.claim([Subject(f"a-{severity}", severity, TERMS)], token="t", now_ms=None)
-            await memory.queue([Subject(f"b-{severity}", severity, TERMS)], token="t", now_ms=None)
-            await memory.confirm([Subject(f"c-{severity}", severity, TERMS)], token="t", now_ms=None)
+        await memory.acquire(NOW, owner="a", lease_s=20)
+        await memory.publish("replica", NOW, ttl_s=60)
         await RedisCache(connection).put("models", "[]", ttl_s=3600)
 
     on_redis(scenario)
-    with redis.Redis.from_url(redis_url) as client:
-        keys = client.keys("*")
-        assert len(keys) == 7
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        keys = set(client.keys("*")) - {"o11y:{tick}:first"}  # one, for ever
+        assert len(keys) == 3
         assert all(client.ttl(key) > 0 for key in keys)
 
 

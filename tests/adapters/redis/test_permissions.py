@@ -13,13 +13,17 @@ import redis
 
 from o11y.adapters.redis.cache import RedisCache
 from o11y.adapters.redis.connection import RedisConnection
+from o11y.adapters.redis.first_to_tell import FirstToTell
+from o11y.adapters.redis.incidents import RedisIncidents
 from o11y.adapters.redis.memory import RedisMemory
 from o11y.adapters.redis.outbox import RedisOutbox
+from o11y.adapters.redis.silences import RedisSilences
+from o11y.adapters.redis.volumes import RedisVolumes
 from o11y.adapters.valkey import ValkeyServer
-from o11y.alerting.claim import ClaimTerms, Subject, Verdict
+from o11y.alerting.volume import Volume
 from o11y.slo.windows import Severity
-from o11y.worker.ports import OutboxEntry, ToldAlert
-from tests.builders import alert, notification
+from o11y.worker.ports import Kept, OutboxEntry, Receipt
+from tests.builders import alert, incident, notification, silence
 from tests.fakes import FakeMirror
 
 ROOT = Path(__file__).parents[3]
@@ -61,17 +65,9 @@ def as_o11y(url: str, scenario: Callable[[RedisConnection], Awaitable[None]]) ->
 
 
 def test_o11y_does_everything_that_it_does_with_these_rights(url: str) -> None:
-    terms = ClaimTerms(cooldown_ms=900_000)
-    page = Subject("k", Severity.PAGE, terms)
-
     async def scenario(connection: RedisConnection) -> None:
         await connection.ping()
         memory, outbox, cache = RedisMemory(connection), RedisOutbox(connection, FakeMirror()), RedisCache(connection)
-        assert await memory.claim([page], token="t", now_ms=None) == [Verdict.CLAIMED]
-        await memory.queue([page], token="t", now_ms=None)
-        await memory.confirm([page], token="t", now_ms=None)
-        await memory.restore([ToldAlert("other", Severity.PAGE, NOW)], lambda _: terms)
-        assert await memory.mark_generation() == await memory.generation()
         minute = NOW.replace(second=0)
         assert await memory.acquire(minute, owner="me", lease_s=20)
         assert await memory.renew(minute, owner="me", lease_s=20)
@@ -80,24 +76,52 @@ def test_o11y_does_everything_that_it_does_with_these_rights(url: str) -> None:
         assert await memory.unfinished(minute - timedelta(minutes=3), minute) is not None
         await memory.publish("replica", NOW, ttl_s=60)
         assert await memory.oldest() == NOW
-        await outbox.put(OutboxEntry(notification(alert()), 0, NOW, "t"))
+        await outbox.put(OutboxEntry(notification(alert()), 0, NOW))
         (entry,) = await outbox.take_due(now=NOW, lease_s=30)
         assert await outbox.size() == 1
         await outbox.done(entry.notification.notification_id)
         assert await outbox.size() == 0
         await cache.put("models", "[]", ttl_s=60)
         assert await cache.get("models") == "[]"
+        assert await FirstToTell(connection, replica="me", ttl_s=60)("trouble")
+        silences = RedisSilences(connection)
+        assert await silences.put(silence()) == silence()
+        assert await silences.expire("s-1", at=silence().starts_at, by="bob") in await silences.all()
+        await silences.put(silence(silence_id="s-2", created_at=silence().ends_at + timedelta(days=6)))
+        assert [one.silence_id for one in await silences.all()] == ["s-2"]
+
+    as_o11y(url, scenario)
+
+
+def test_and_keeps_incidents_from_their_first_message_to_the_last(url: str) -> None:
+    told = OutboxEntry(notification(notification_id="n-2"), 0, NOW)
+
+    async def scenario(connection: RedisConnection) -> None:
+        incidents = RedisIncidents(connection, RedisOutbox(connection, FakeMirror()))
+        volumes = RedisVolumes(connection)
+        assert await incidents.mark_generation() == await incidents.generation()
+        assert await incidents.commit(incident(), expected=None, entry=told) is Kept.STORED
+        await incidents.receive(Receipt("i-1", Severity.PAGE, NOW, pages=True))
+        assert await incidents.acknowledge("i-1", by="ann", at=NOW)
+        assert await incidents.commit(incident(version=2), expected=1, anew=True) is Kept.STORED
+        assert (await incidents.delivery_of("i-1")).acknowledged_by is None
+        assert await incidents.last_message("i-1") == told.notification
+        assert list((await incidents.load()).incidents) == ["i-1"]
+        await incidents.forget([incident(version=2)])
+        assert (await incidents.load()).incidents == {}
+        await volumes.keep_volume(Severity.PAGE, Volume(sent=(NOW,)))
+        assert await volumes.volume(Severity.PAGE) == Volume(sent=(NOW,))
 
     as_o11y(url, scenario)
 
 
 def test_a_user_of_an_older_version_who_may_not_ask_about_the_replication_goes_without(url: str) -> None:
     async def scenario(connection: RedisConnection) -> None:
-        memory = RedisMemory(connection)
-        with_right = await memory.mark_generation()
+        incidents = RedisIncidents(connection, RedisOutbox(connection, FakeMirror()))
+        with_right = await incidents.mark_generation()
         _set_rights(url, *RULES, "-info")
         try:
-            without = await memory.generation()
+            without = await incidents.generation()
         finally:
             _set_rights(url, *RULES)
         assert without == with_right.split(" ")[0] + " "
