@@ -11,7 +11,7 @@ CREATE DATABASE IF NOT EXISTS o11y;
 -- `o11y migrate`. Views write with the rights of the user that made them (on servers that still run views with the
 -- rights of whoever inserts, with those of o11y_worker), so keep this user, without a way to log in if you like.
 CREATE ROLE IF NOT EXISTS o11y_schema;
-GRANT CREATE TABLE, CREATE VIEW, ALTER TTL, ALTER SETTINGS ON o11y.* TO o11y_schema;
+GRANT CREATE TABLE, CREATE VIEW, ALTER TTL, ALTER SETTINGS, ALTER ADD COLUMN ON o11y.* TO o11y_schema;
 GRANT SELECT, INSERT ON o11y.* TO o11y_schema;
 
 -- `o11y serve`, every role, and the commands that ask. It cannot alter, drop, truncate or delete.

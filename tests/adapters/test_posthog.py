@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -192,3 +194,9 @@ def test_the_key_is_not_shown() -> None:
     receiver = sink(closed_url())
     assert "phc_key" not in repr(receiver)
     asyncio.run(receiver.close())
+
+
+def test_the_sdk_takes_no_memory_of_a_worker_that_sends_nothing_to_posthog() -> None:
+    look = "import sys, o11y.commands.serve; print([name for name in ('posthog', 'requests') if name in sys.modules])"
+    loaded = subprocess.check_output([sys.executable, "-c", look], text=True, timeout=60)
+    assert loaded.strip() == "[]"

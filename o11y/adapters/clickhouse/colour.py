@@ -10,7 +10,8 @@ from o11y.adapters.clickhouse.client import ClickHouse, Table
 from o11y.adapters.clickhouse.measures import bad_event, bad_of_rollup, latency_column, valid_event, valid_of_rollup
 from o11y.adapters.clickhouse.statements import statement
 from o11y.alerting.alert import Alert
-from o11y.alerting.notification import Facts
+from o11y.alerting.notification import NO_FACTS, Facts
+from o11y.slo.counts import NOTHING, Ratio
 from o11y.slo.dimension import Dimension, Scope
 from o11y.slo.sli import Indicator
 from o11y.worker.ports import StoreError
@@ -27,7 +28,12 @@ class ClickHouseColour:
         self._ch = ch
 
     async def colour(self, alert: Alert, *, until: datetime) -> Facts:
-        """Facts over the long window of the alert, and its budget. At most 2 s in all; raises ``StoreError``."""
+        """Facts over the long window of the alert, and its budget. At most 2 s in all; raises ``StoreError``.
+
+        Requests that did not come have none.
+        """
+        if alert.objective.sli.indicator is Indicator.TRAFFIC:
+            return NO_FACTS
         try:
             async with asyncio.timeout(DEADLINE_S):
                 bad, budget, quantile = await asyncio.gather(
@@ -44,6 +50,17 @@ class ClickHouseColour:
             quantile_ms=quantile,
         )
 
+    async def bad_between(self, alert: Alert, *, since: datetime, until: datetime) -> Ratio:
+        """Bad and valid events of the alert's dimension in [since, until), on the grain of the rollups.
+
+        Nothing of requests that did not come: what is usual is known of windows alone.
+        """
+        if alert.objective.sli.indicator is Indicator.TRAFFIC:
+            return NOTHING
+        seconds = max(10, int((until - since).total_seconds()) // 10 * 10)
+        valid, bad = await self._summed(alert, seconds, until)
+        return Ratio(min(bad, valid), valid)
+
     async def _bad_events(self, alert: Alert, until: datetime) -> Mapping[str, tuple[tuple[str, int], ...]]:
         sli = alert.objective.sli
         parts = {"scope": _event_scope(alert.dimension), "valid": valid_event(sli), "bad": bad_event(sli)}
@@ -55,6 +72,10 @@ class ClickHouseColour:
         }
 
     async def _budget(self, alert: Alert, until: datetime) -> tuple[int, int]:
+        return await self._summed(alert, int(BUDGET_PERIOD.total_seconds()), until)
+
+    async def _summed(self, alert: Alert, seconds: int, until: datetime) -> tuple[int, int]:
+        """Valid and bad events of [until - seconds, until)."""
         sli = alert.objective.sli
         parts = {
             "valid_events": valid_of_rollup(sli),
@@ -62,7 +83,7 @@ class ClickHouseColour:
             "scope": _rollup_scope(alert.dimension),
             "narrowed": " AND NOT user_byok" if sli.exclude_user_byok else "",
         }
-        stretches = bands([int(BUDGET_PERIOD.total_seconds())], until=until)
+        stretches = bands([seconds], until=until)
         sql = "\n    UNION ALL\n    ".join(
             statement("budget_stretch", {**parts, "rollup": stretch.grain.rollup, "number": str(number)})
             for number, stretch in enumerate(stretches)

@@ -64,6 +64,7 @@ def history_row(at: datetime, **changes: Any) -> dict[str, Any]:
         "short_bad": 10,
         "reason": "",
         "notification_id": "n-1",
+        "incident_id": "i-1",
         **changes,
     }
 

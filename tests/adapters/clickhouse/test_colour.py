@@ -1,13 +1,18 @@
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
+from o11y.adapters.clickhouse.bands import EXACT_UP_TO_S
 from o11y.adapters.clickhouse.client import ClickHouse
 from o11y.adapters.clickhouse.colour import ClickHouseColour
 from o11y.adapters.clickhouse.events import ClickHouseEvents
 from o11y.adapters.clickhouse.migrations import migrate
-from o11y.alerting.notification import Facts
+from o11y.alerting.notification import NO_FACTS, Facts
+from o11y.slo.counts import NOTHING, Ratio
 from o11y.slo.dimension import Dimension, Scope
+from o11y.slo.sli import Indicator, Sli
 from tests.adapters.clickhouse.rows import batch, event_row
 from tests.builders import NOW, alert, latency, objective, pair
 
@@ -97,3 +102,78 @@ def test_the_budget_ends_where_the_windows_end(embedded: ClickHouse) -> None:
 
     facts = asyncio.run(ask())
     assert (facts.budget_bad, facts.budget_valid) == (1, 1)
+
+
+def spread(seconds: int) -> list[dict[str, Any]]:
+    """Every 7 s one event, of every third of them bad, before the end of the windows and a little after."""
+    ends = UNTIL + timedelta(seconds=60)
+    return [
+        event_row(
+            ends - timedelta(seconds=7 * number, milliseconds=number % 1_000),
+            resolved_model=MODEL if number % 2 else "another",
+            status_code=(200, 503, 404)[number % 3],
+            user_byok=number % 11 == 0,
+            complete_request_ms=500 + number * 37 % 600,
+        )
+        for number in range((seconds + 660) // 7)
+    ]
+
+
+UNTIL = NOW + timedelta(minutes=3, seconds=20)
+IN_FORCE = [
+    (objective(), lambda row: row["status_code"] != 404, lambda row: row["status_code"] == 503),
+    (
+        objective(name="slow", sli=latency(750)),
+        lambda row: row["status_code"] == 200,
+        lambda row: row["complete_request_ms"] > 750,
+    ),
+]
+
+
+@pytest.mark.parametrize("seconds", [10, 300, 5_430, 86_400, 95_400])
+@pytest.mark.parametrize("place", [Dimension("gateway", "vendor", MODEL), Dimension(None, "vendor", None)], ids=str)
+def test_what_was_bad_between_two_times_is_what_a_recount_of_the_events_finds(
+    embedded: ClickHouse, seconds: int, place: Dimension
+) -> None:
+    """Of a short time to 10 s; what began longer ago, from the 5 minutes in which it began."""
+    sent = spread(seconds)
+    since = UNTIL - timedelta(seconds=seconds)
+    begins = since if seconds <= EXACT_UP_TO_S else since - timedelta(seconds=since.timestamp() % 300)
+
+    async def check() -> None:
+        await migrate(embedded, keep_forever=True)
+        await ClickHouseEvents(embedded).insert(batch(sent))
+        within = [
+            row
+            for row in sent
+            if begins <= datetime.fromisoformat(row["event_time"]) < UNTIL
+            and not row["user_byok"]
+            and place.model in (None, row["resolved_model"])
+        ]
+        for one, is_valid, is_bad in IN_FORCE:
+            valid = [row for row in within if is_valid(row)]
+            found = await ClickHouseColour(embedded).bad_between(
+                alert(objective=one, dimension=place), since=since, until=UNTIL
+            )
+            assert found == Ratio(sum(map(is_bad, valid)), len(valid))
+            assert found.bad or seconds < 300
+
+    asyncio.run(check())
+
+
+def test_nothing_was_bad_where_there_was_nothing(either: ClickHouse) -> None:
+    async def check() -> None:
+        await migrate(either, keep_forever=True)
+        colour = ClickHouseColour(either)
+        assert await colour.bad_between(alert(), since=NOW - timedelta(hours=3), until=NOW) == Ratio(0, 0)
+        assert await colour.bad_between(alert(), since=NOW, until=NOW) == Ratio(0, 0)
+
+    asyncio.run(check())
+
+
+def test_requests_that_did_not_come_have_no_facts_and_nothing_is_asked(embedded: ClickHouse) -> None:
+    sli = Sli(Indicator.TRAFFIC)
+    missing = alert(objective=objective(sli=sli, target="0.05", pairs=(pair(burn_rate=1),)), pair=pair(burn_rate=1))
+    assert facts_of(embedded, missing) == NO_FACTS
+    between = ClickHouseColour(embedded).bad_between(missing, since=NOW - timedelta(hours=1), until=NOW)
+    assert asyncio.run(between) == NOTHING

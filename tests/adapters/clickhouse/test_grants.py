@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from o11y.adapters.clickhouse.baselines import ClickHouseBaselines
 from o11y.adapters.clickhouse.client import ClickHouse
 from o11y.adapters.clickhouse.colour import ClickHouseColour
 from o11y.adapters.clickhouse.counts import ClickHouseCounts
@@ -35,8 +36,13 @@ NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 Right = tuple[str, str]
 
 _VIEW = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+) TO (\w+) AS\s.*?\bFROM (\w+)", re.DOTALL)
-_READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z]\w*(?:\.\w+)?)")
-_ALTERING = {"MODIFY TTL": "ALTER TTL", "MODIFY SETTING": "ALTER SETTINGS"}
+#: what an ARRAY JOIN joins is no table
+_READ = re.compile(r"\b(?:FROM|(?<!ARRAY )JOIN)\s+([a-z]\w*(?:\.\w+)?)")
+_ALTERING = {
+    "MODIFY TTL": "ALTER TTL",
+    "MODIFY SETTING": "ALTER SETTINGS",
+    "ADD COLUMN": "ALTER ADD COLUMN",
+}
 #: by every user of a server, whatever was granted
 _PUBLIC = ("system.settings", "system.tables")
 ALL_MIGRATIONS = "\n".join(migration.text for migration in migrations())
@@ -64,7 +70,7 @@ def needed(sql: str) -> Iterator[Right]:
         yield from (("CREATE VIEW", name), ("SELECT", target), ("INSERT", target), ("SELECT", source))
     elif table := re.match(r"CREATE TABLE IF NOT EXISTS (\w+)", text):
         yield "CREATE TABLE", table[1]
-    elif table := re.match(r"ALTER TABLE (\w+) (MODIFY \w+) ", text):
+    elif table := re.match(r"ALTER TABLE (\w+) (MODIFY \w+|ADD COLUMN) ", text):
         yield _ALTERING[table[2]], table[1]
     elif table := re.match(r"INSERT INTO `?(\w+)", text):
         yield from (("INSERT", name) for name in _written(table[1]))
@@ -110,9 +116,12 @@ async def work(ch: ClickHouse) -> None:
     await counts.counts(slis, [300], until=NOW, only=dimension())
     for place in (dimension(), Dimension(None, "vendor", None), Dimension("gateway", None, None)):
         for sli in slis:
-            await colour.colour(alert(dimension=place, objective=objective(sli=sli)), until=NOW)
+            about = alert(dimension=place, objective=objective(sli=sli))
+            await colour.colour(about, until=NOW)
+            await colour.bad_between(about, since=NOW - timedelta(hours=1), until=NOW)
+    await ClickHouseBaselines(ch).usual([300], until=NOW)
     await ClickHouseDimensions(ch).known_dimensions(10)
-    await ClickHouseHistory(ch).told_since(NOW - timedelta(hours=1))
+    assert await ClickHouseHistory(ch).incidents_since(NOW - timedelta(hours=1))
     await ch.query("SELECT 1")  # /readyz
 
 

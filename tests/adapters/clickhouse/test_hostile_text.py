@@ -14,6 +14,7 @@ from o11y.adapters.clickhouse.dimensions import ClickHouseDimensions
 from o11y.adapters.clickhouse.events import ClickHouseEvents
 from o11y.adapters.clickhouse.history import ClickHouseHistory
 from o11y.adapters.clickhouse.migrations import migrate
+from o11y.alerting.incident import Member
 from o11y.slo.dimension import Dimension
 from o11y.slo.status_class import StatusClass
 from o11y.worker.ports import BatchKind, BatchState
@@ -32,6 +33,7 @@ TEXT_COLUMNS = (
     "model_variant",
     "inference_provider",
 )
+HISTORY_COLUMNS = ("key", "objective", "client", "provider", "model", "reason")
 LIST_COLUMNS = ("tools_available", "tools_used")
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 AT = NOW - timedelta(minutes=2)
@@ -106,22 +108,23 @@ def test_every_question_finds_the_dimension_and_it_alone(either: ClickHouse) -> 
 
 
 def test_the_names_of_dimensions_and_the_history_keep_it(either: ClickHouse) -> None:
-    async def read() -> tuple[set[Dimension], set[str]]:
+    async def read() -> tuple[set[Dimension], dict[str, Member]]:
         await migrate(either)
         events = ClickHouseEvents(either)
         await events.insert(batch([hostile_row(text) for text in HOSTILE.values()]))
         rows = [
-            history_row(AT, key=text, objective=text, client=text, provider=text, model=text, reason=text)
-            for text in HOSTILE.values()
+            history_row(AT, **dict.fromkeys(HISTORY_COLUMNS, text), incident_id=f"i{text}") for text in HOSTILE.values()
         ]
         await events.insert(batch(rows, "batch-2", BatchKind.HISTORY))
         names = await ClickHouseDimensions(either).known_dimensions(1000)
-        told = await ClickHouseHistory(either).told_since(AT - timedelta(hours=1))
-        return set(names), {one.key for one in told}
+        told = await ClickHouseHistory(either).incidents_since(AT - timedelta(hours=1))
+        return set(names), {one.incident_id: one.members[0] for one in told}
 
-    names, keys = asyncio.run(read())
+    names, members = asyncio.run(read())
     assert names == {Dimension(text, text, text) for text in HOSTILE.values()}
-    assert keys == set(HOSTILE.values())
+    assert {identity: (member.key, member.objective, member.dimension) for identity, member in members.items()} == {
+        f"i{text}": (text, text, Dimension(text, text, text)) for text in HOSTILE.values()
+    }
 
 
 # ---------------------------------------------------------------- no statement knows it
@@ -156,7 +159,9 @@ async def ask_everything(ch: ClickHouse, text: str) -> None:
     await counts.counts(slis, [60, 300, 21_600], until=NOW, only=dimension)
     for scope in (dimension, Dimension(None, text, None), Dimension(text, None, None), Dimension(None, None, None)):
         for sli in slis:
-            await colour.colour(alert(dimension=scope, objective=objective(name=text, sli=sli)), until=NOW)
+            told = alert(dimension=scope, objective=objective(name=text, sli=sli))
+            await colour.colour(told, until=NOW)
+            await colour.bad_between(told, since=AT, until=NOW)
 
 
 @pytest.mark.parametrize("what", HOSTILE)

@@ -1,15 +1,20 @@
 import asyncio
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from o11y.adapters.clickhouse.client import ClickHouse
+from o11y.adapters.clickhouse.events import ClickHouseEvents
+from o11y.adapters.clickhouse.history import ClickHouseHistory
 from o11y.adapters.clickhouse.migrations import SchemaChanged, SchemaTooNew, migrate
 from o11y.adapters.clickhouse.statements import Migration, migrations
 from o11y.slo.latency_bounds import COMPLETE_BOUNDS_MS, TTFB_BOUNDS_MS
 from o11y.slo.status_class import StatusClass, status_class
-from o11y.worker.ports import StoreError
+from o11y.worker.ports import BatchKind, SpoolBatch, StoreError
+from tests.adapters.clickhouse.rows import batch, history_row
+from tests.builders import NOW
 
 ROLLUPS = ("rollup_10s", "rollup_5m", "rollup_1h")
 KEY = ["bucket", "user_byok", "dim_id"]
@@ -45,6 +50,40 @@ def test_a_run_that_was_cut_short_is_finished_by_the_next(embedded: ClickHouse) 
         for text in migrations()[1].statements[:4]:
             await embedded.command(text)
         assert await migrate(embedded) == [migration.name for migration in migrations()[1:]]
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_alert_history_of_an_older_database_is_kept_and_is_of_no_incident(either: ClickHouse, version: int) -> None:
+    """So is what a replica of the older version still writes beside a newer one."""
+    older = [migration for migration in migrations() if migration.version <= version]
+
+    def old_rows(minutes_ago: int) -> SpoolBatch:
+        row = history_row(NOW - timedelta(minutes=minutes_ago))
+        del row["incident_id"]
+        return batch([row], f"h-{minutes_ago}", BatchKind.HISTORY)
+
+    async def check() -> None:
+        await migrate(either, keep_forever=True, known=older)
+        await ClickHouseEvents(either).insert(old_rows(20))
+        assert "0008_incidents" in await migrate(either, keep_forever=True)
+        await ClickHouseEvents(either).insert(old_rows(10))
+        await ClickHouseEvents(either).insert(batch([history_row(NOW)], "h-new", BatchKind.HISTORY))
+        found = await either.query("SELECT at, incident_id, notification_id FROM alert_history ORDER BY at")
+        assert [row[1:] for row in found.rows] == [("", "n-1"), ("", "n-1"), ("i-1", "n-1")]
+        known = await ClickHouseHistory(either).incidents_since(NOW - timedelta(hours=1))
+        assert [(incident.incident_id, incident.opened_at) for incident in known] == [("i-1", NOW)]
+
+    asyncio.run(check())
+
+
+def test_a_migration_that_was_left_out_below_the_newest_is_made_up_for(embedded: ClickHouse) -> None:
+    skipped = [migration for migration in migrations() if migration.version != 6]
+
+    async def check() -> None:
+        await migrate(embedded, known=skipped)
+        assert await migrate(embedded) == [migration.name for migration in migrations() if migration.version == 6]
 
     asyncio.run(check())
 
