@@ -1,61 +1,58 @@
 """The composition root: which parts a worker is made of, in which order they open, and close."""
 
-import asyncio
 import logging
 import os
 import secrets
 import socket
-import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 
-from pydantic import SecretStr
-
-from o11y.adapters.clickhouse.client import ClickHouse
+from o11y.adapters.clickhouse.baselines import ClickHouseBaselines
 from o11y.adapters.clickhouse.colour import ClickHouseColour
 from o11y.adapters.clickhouse.counts import ClickHouseCounts
 from o11y.adapters.clickhouse.dimensions import ClickHouseDimensions
 from o11y.adapters.clickhouse.events import ClickHouseEvents
 from o11y.adapters.clickhouse.history import ClickHouseHistory
-from o11y.adapters.clickhouse.migrations import migrate
-from o11y.adapters.data_folder import DataFolder
-from o11y.adapters.log_notifier import LogNotifier
-from o11y.adapters.posthog import PostHogSink
+from o11y.adapters.heartbeat import HeartbeatUrl
 from o11y.adapters.recommended_models import FetchedModels, StaticModels
 from o11y.adapters.redis.cache import RedisCache
 from o11y.adapters.redis.connection import RedisConnection
+from o11y.adapters.redis.first_to_tell import FirstToTell
+from o11y.adapters.redis.incidents import RedisIncidents
 from o11y.adapters.redis.memory import RedisMemory
 from o11y.adapters.redis.outbox import RedisOutbox
-from o11y.adapters.slack.pace import Pace
-from o11y.adapters.slack.webhook import SlackWebhook
-from o11y.adapters.spool import SpoolUnusable, SqliteSpool
+from o11y.adapters.redis.silences import RedisSilences
+from o11y.adapters.redis.volumes import RedisVolumes
+from o11y.alerting.lifecycle import Terms
+from o11y.alerting.volume import Cap
 from o11y.metrics import Metrics
+from o11y.receivers import ways_of
 from o11y.settings import Settings, SettingsError, shipped_config
 from o11y.slo.objective import Objective
 from o11y.slo.objectives_file import read_objectives
 from o11y.slo.windows import Severity
-from o11y.worker.claims import Claims
+from o11y.stores import Stores
 from o11y.worker.delivery import Delivery
+from o11y.worker.heartbeat import Heartbeats
 from o11y.worker.history import History
-from o11y.worker.local_memory import LocalMemory
-from o11y.worker.notices import Notices
-from o11y.worker.ports import Clock, EventSink, NoSink, Notifier, RecommendedModels
+from o11y.worker.incidents import Incidents
+from o11y.worker.notices import AT_MOST_EVERY, Notices
+from o11y.worker.ports import Clock, EventSink, Heartbeat, NoSink, Notifier, RecommendedModels
+from o11y.worker.ports.responses import Responses
 from o11y.worker.questions import Questions
+from o11y.worker.responses import HumanResponses
+from o11y.worker.self_checks.receivers import takes
 from o11y.worker.shipper import Shipper
+from o11y.worker.silences import Silencing
+from o11y.worker.telling import Telling
 from o11y.worker.tick import Ticker
+from o11y.worker.volumes import Volumes
 
 log = logging.getLogger(__name__)
 
 HISTORY_REMEMBERED = timedelta(hours=24)
-
-
-class StartFailed(Exception):
-    """A store of our own cannot be opened; the text says which, and why."""
 
 
 class Role(StrEnum):
@@ -73,16 +70,6 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
-    """What keeps things: all open, all owned by this process."""
-
-    folder: Path
-    clickhouse: ClickHouse
-    redis: RedisConnection
-    spool: SqliteSpool
-
-
-@dataclass(frozen=True, slots=True)
 class Worker:
     """The use-cases, wired to the stores."""
 
@@ -94,6 +81,9 @@ class Worker:
     ticker: Ticker
     questions: Questions
     dimensions: ClickHouseDimensions
+    heartbeats: Heartbeats
+    silencing: Silencing
+    responses: Responses
 
 
 def check_role(settings: Settings, role: Role) -> None:
@@ -115,94 +105,28 @@ def objectives_of(settings: Settings) -> tuple[Objective, ...]:
     return read.objectives
 
 
-@asynccontextmanager
-async def open_stores(settings: Settings, *, keep_forever: bool = False) -> AsyncIterator[Stores]:
-    """Own the data folder and open everything in it; closed in the opposite order.
+def retries_messages(settings: Settings, role: Role) -> bool:
+    """Whether what waits in the outbox is for this process to send.
 
-    An embedded database is brought up to date here. A server is migrated by whoever asks for it, since it may be away.
+    Not for a door without both receivers: it would tell its own log, and count a page that nobody saw as delivered.
     """
-    async with AsyncExitStack() as stack:
-        folder = DataFolder.own(settings.data_dir)
-        stack.callback(folder.release)
-        redis_url = await _redis_url(settings, stack)
-        redis = RedisConnection(redis_url, monotonic=time.monotonic)
-        stack.push_async_callback(redis.close)
-        clickhouse = await asyncio.to_thread(_clickhouse, settings)
-        stack.callback(clickhouse.close)
-        if settings.embedded_clickhouse:
-            await migrate(clickhouse, keep_forever=keep_forever)
-        spool = await asyncio.to_thread(_spool, settings)
-        stack.callback(spool.close)
-        yield Stores(settings.data_dir, clickhouse, redis, spool)
+    return role.evaluates or None not in ways_of(settings).values()
 
 
-@asynccontextmanager
-async def open_clickhouse(settings: Settings) -> AsyncIterator[ClickHouse]:
-    """ClickHouse alone; an embedded one with its data folder."""
-    async with AsyncExitStack() as stack:
-        if settings.embedded_clickhouse:
-            stack.callback(DataFolder.own(settings.data_dir).release)
-        clickhouse = await asyncio.to_thread(_clickhouse, settings)
-        stack.callback(clickhouse.close)
-        yield clickhouse
-
-
-async def _redis_url(settings: Settings, stack: AsyncExitStack) -> str:
-    if settings.redis_url is not None:
-        return settings.redis_url.get_secret_value()
-    from o11y.adapters.valkey import ValkeyError, ValkeyServer  # its binary comes with o11y[embedded] alone
-
-    valkey = ValkeyServer(settings.data_dir / "valkey")
-    try:
-        await asyncio.to_thread(valkey.start)
-    except ValkeyError as error:
-        raise StartFailed(str(error)) from error
-    stack.push_async_callback(asyncio.to_thread, valkey.stop)
-    return valkey.url
-
-
-def _spool(settings: Settings) -> SqliteSpool:
-    try:
-        path = settings.data_dir / "spool.sqlite"
-        return SqliteSpool.open(path, max_bytes=settings.spool_max_bytes, now=datetime.now(UTC))
-    except SpoolUnusable as error:
-        raise StartFailed(f"spool: {error}") from error
-
-
-def _clickhouse(settings: Settings) -> ClickHouse:
-    if settings.clickhouse_url is not None:
-        return ClickHouse.server(settings.clickhouse_url.get_secret_value(), database=settings.clickhouse_database)
-    return ClickHouse.embedded(settings.data_dir / "clickhouse", database=settings.clickhouse_database)
-
-
-def notifiers_of(settings: Settings) -> dict[Severity, Notifier]:
-    """A webhook for each severity that has one; the log for the rest. One webhook for both keeps one pace."""
-    paces: dict[str, Pace] = {}
-
-    def notifier(url: SecretStr | None) -> Notifier:
-        if url is None:
-            return LogNotifier(sys.stdout, public_url=settings.public_url)
-        secret = url.get_secret_value()
-        return SlackWebhook(secret, public_url=settings.public_url, pace=paces.setdefault(secret, Pace()))
-
-    return {
-        Severity.PAGE: notifier(settings.slack_page_webhook_url),
-        Severity.TICKET: notifier(settings.slack_ticket_webhook_url),
-    }
+def heartbeat_of(settings: Settings) -> Heartbeat | None:
+    return None if settings.heartbeat_url is None else HeartbeatUrl(settings.heartbeat_url.get_secret_value())
 
 
 def sink_of(settings: Settings) -> EventSink:
     if settings.posthog_api_key is None:
         return NoSink()
+    from o11y.adapters.posthog import PostHogSink  # here: its SDK takes 7 MB, and most workers have none
+
     return PostHogSink(settings.posthog_api_key.get_secret_value(), host=settings.posthog_host)
 
 
-def retries_messages(settings: Settings, role: Role) -> bool:
-    """Whether what waits in the outbox is for this process to send.
-
-    Not for a door without both webhooks: it would tell its own log, and count a page that nobody saw as delivered.
-    """
-    return role.evaluates or None not in (settings.slack_page_webhook_url, settings.slack_ticket_webhook_url)
+def silencing_of(redis: RedisConnection, *, clock: Clock, metrics: Metrics) -> Silencing:
+    return Silencing(RedisSilences(redis), clock=clock, metrics=metrics)
 
 
 def recommended_of(settings: Settings, redis: RedisConnection) -> RecommendedModels:
@@ -221,52 +145,69 @@ def assemble(
     metrics: Metrics,
     simulated: bool = False,
 ) -> Worker:
-    """``simulated``: time is what ``clock`` says everywhere, in Redis too (replay)."""
+    """``simulated``: the clock is not the world's, so nobody outside is told that it goes (replay)."""
     replica = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
     memory = RedisMemory(stores.redis)
-    claims = Claims(memory, LocalMemory(clock), metrics=metrics, simulated=simulated)
+    outbox = RedisOutbox(stores.redis, stores.spool)
+    book = RedisIncidents(stores.redis, outbox)
+    incidents = Incidents(book, outbox, objectives=objectives, clock=clock, metrics=metrics)
     told = ClickHouseHistory(stores.clickhouse)
     history = History(stores.spool)
-    delivery = Delivery(
-        notifiers,
-        outbox=RedisOutbox(stores.redis, stores.spool),
-        claims=claims,
+    silencing = silencing_of(stores.redis, clock=clock, metrics=metrics)
+    delivery = Delivery(notifiers, outbox=outbox, incidents=incidents, history=history, clock=clock, metrics=metrics)
+    telling = Telling(
+        incidents,
+        delivery=delivery,
         history=history,
+        colour=ClickHouseColour(stores.clickhouse),
+        silencing=silencing,
+        volumes=Volumes(RedisVolumes(stores.redis), cap=Cap(settings.message_cap, settings.page_cap)),
+        terms=Terms(ticket_wait=timedelta(seconds=settings.ticket_group_wait_s)),
         clock=clock,
         metrics=metrics,
     )
-    notices = Notices(delivery, clock=clock)
+    first = FirstToTell(stores.redis, replica=replica, ttl_s=int(AT_MOST_EVERY.total_seconds()))
+    notices = Notices(delivery, clock=clock, replica=replica, first=first)
+    heartbeats = Heartbeats(
+        None if simulated else heartbeat_of(settings),
+        metrics=metrics,
+        can_page=lambda: takes(Severity.PAGE, delivery.failing_since, now=clock()),
+    )
     shipper = Shipper(
         stores.spool,
         ClickHouseEvents(stores.clickhouse),
         watermarks=memory,
         clock=clock,
         metrics=metrics,
-        tell=notices.tell,
         replica=replica,
         ready=lambda: stores.clickhouse.migrated,
     )
+    dimensions = ClickHouseDimensions(stores.clickhouse)
     ticker = Ticker(
         objectives=objectives,
-        counts=ClickHouseCounts(stores.clickhouse),
-        colour=ClickHouseColour(stores.clickhouse),
+        counts=ClickHouseCounts(stores.clickhouse, dimensions=dimensions),
+        baselines=ClickHouseBaselines(stores.clickhouse, dimensions=dimensions),
         recommended=recommended_of(settings, stores.redis),
         memory=memory,
-        claims=claims,
+        incidents=incidents,
+        telling=telling,
         delivery=delivery,
-        history=history,
-        restore=_restore(claims, told, clock),
+        restore=_restore(incidents, told, clock),
         clock=clock,
         metrics=metrics,
         replica=replica,
         lag_s=settings.ingest_lag_s,
+        beat=heartbeats.beat,
     )
-    dimensions = ClickHouseDimensions(stores.clickhouse)
-    return Worker(stores, metrics, shipper, delivery, notices, ticker, Questions(ticker), dimensions)
+    questions = Questions(ticker)
+    responses = HumanResponses(book, silencing, outbox=outbox, history=history, clock=clock)
+    return Worker(
+        stores, metrics, shipper, delivery, notices, ticker, questions, dimensions, heartbeats, silencing, responses
+    )
 
 
-def _restore(claims: Claims, told: ClickHouseHistory, clock: Clock) -> Callable[[], Awaitable[None]]:
+def _restore(incidents: Incidents, told: ClickHouseHistory, clock: Clock) -> Callable[[], Awaitable[None]]:
     async def restore() -> None:
-        await claims.restore_after_flush(lambda: told.told_since(clock() - HISTORY_REMEMBERED))
+        await incidents.restore_after_flush(lambda: told.incidents_since(clock() - HISTORY_REMEMBERED), now=clock())
 
     return restore

@@ -51,7 +51,7 @@ def _expected(error: Exception) -> int | None:
         return 2
     if isinstance(error, StoreError):
         return 1
-    from o11y.app import StartFailed  # last: it imports everything
+    from o11y.stores import StartFailed  # last: it imports everything
 
     return 1 if isinstance(error, StartFailed) else None
 
@@ -99,6 +99,14 @@ def _parser() -> argparse.ArgumentParser:
     retry.add_argument("batch", metavar="BATCH")
     retry.set_defaults(run=_spool_retry)
 
+    notify = commands.add_parser("notify", help="try the receivers").add_subparsers(required=True, metavar="ACTION")
+    test = notify.add_parser("test", help="send each receiver a message that is marked as a test")
+    test.add_argument("--severity", choices=("page", "ticket"), help="its receiver alone; default: both")
+    test.add_argument("--json", action="store_true")
+    test.set_defaults(run=_notify_test)
+
+    _silence_parser(commands)
+
     replay = commands.add_parser("replay", help="a recorded trace through the real worker")
     replay.add_argument("files", type=Path, nargs="+", metavar="FILE", help="NDJSON events, .gz or not")
     replay.add_argument("--client", default="replay", metavar="NAME", help="the client they are from; default: replay")
@@ -109,6 +117,31 @@ def _parser() -> argparse.ArgumentParser:
     _replay_options(demo)
     demo.set_defaults(run=_demo)
     return parser
+
+
+def _silence_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    silence = commands.add_parser("silence", help="what is not told, and until when").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    add = silence.add_parser("add", help="tell nobody of the alerts that all matchers fit")
+    add.add_argument(
+        "matchers", nargs="+", metavar="MATCHER", help='provider=openai, model=~"openai/gpt-.*", severity!=page'
+    )
+    end = add.add_mutually_exclusive_group(required=True)
+    end.add_argument("--for", dest="lasts", metavar="DURATION", help="30m, 2h, 7d")
+    end.add_argument("--until", metavar="TIME", help="RFC 3339 or unix seconds")
+    add.add_argument("--start", metavar="TIME", help="default: now")
+    add.add_argument("--comment", required=True, metavar="TEXT", help="why, for those who wonder")
+    add.add_argument("--author", metavar="NAME", help="default: you@this-machine")
+    add.add_argument("--json", action="store_true")
+    add.set_defaults(run=_silence_add)
+    listing = silence.add_parser("list", help="those in force and to come")
+    listing.add_argument("--all", action="store_true", help="also those that ended in the last five days")
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(run=_silence_list)
+    expire = silence.add_parser("expire", help="end one now")
+    expire.add_argument("id", metavar="ID")
+    expire.set_defaults(run=_silence_expire)
 
 
 def _replay_options(parser: argparse.ArgumentParser) -> None:
@@ -180,6 +213,41 @@ def _spool_retry(arguments: argparse.Namespace) -> int:
     from o11y.commands import ask
 
     return ask.spool_retry(_settings(), batch=arguments.batch)
+
+
+def _notify_test(arguments: argparse.Namespace) -> int:
+    from o11y.commands import notify
+    from o11y.slo.windows import Severity
+
+    chosen = [Severity(arguments.severity)] if arguments.severity else list(Severity)
+    return notify.test(_settings(), chosen, as_json=arguments.json)
+
+
+def _silence_add(arguments: argparse.Namespace) -> int:
+    from o11y.commands import silences
+
+    return silences.add(
+        _settings(),
+        arguments.matchers,
+        comment=arguments.comment,
+        author=arguments.author,
+        start=arguments.start,
+        lasts=arguments.lasts,
+        until=arguments.until,
+        as_json=arguments.json,
+    )
+
+
+def _silence_list(arguments: argparse.Namespace) -> int:
+    from o11y.commands import silences
+
+    return silences.listing(_settings(), ended=arguments.all, as_json=arguments.json)
+
+
+def _silence_expire(arguments: argparse.Namespace) -> int:
+    from o11y.commands import silences
+
+    return silences.expire(_settings(), arguments.id)
 
 
 def _replay(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from o11y.event_schema import Issue, check, check_array_text, check_text
 from o11y.model_id import normalise_model
 from o11y.uuid7 import uuid7
 
-__all__ = ["AcceptedEvent", "InvalidEvent", "Issue", "normalise_model", "validate"]
+__all__ = ["AcceptedEvent", "InvalidEvent", "Issue", "TimeRefused", "normalise_model", "validate"]
 
 MAX_AHEAD = timedelta(minutes=5)
 MAX_BEHIND = timedelta(days=7)
@@ -38,6 +38,10 @@ class InvalidEvent(ValueError):
     def __init__(self, issues: list[Issue]) -> None:
         super().__init__("; ".join(f"{'.'.join(map(str, i['path'])) or 'the event'} {i['message']}" for i in issues))
         self.issues = issues
+
+
+class TimeRefused(InvalidEvent):
+    """Of its issues: its time is none, or too far from the server's clock."""
 
 
 def validate(raw: bytes | bytearray | object, *, now: datetime) -> AcceptedEvent:
@@ -120,5 +124,5 @@ def to_the_millisecond(time: datetime) -> datetime:
     return time.replace(microsecond=time.microsecond - beyond) if beyond else time
 
 
-def _bad_time(message: str) -> InvalidEvent:
-    return InvalidEvent([{"path": ["timestamp"], "message": message}])
+def _bad_time(message: str) -> TimeRefused:
+    return TimeRefused([{"path": ["timestamp"], "message": message}])

@@ -4,10 +4,9 @@ The only reader of the environment. A bad setting stops the start with its name 
 without its value, which may be a secret.
 """
 
-import json
 import os
-import secrets
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,12 +16,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from o11y.credentials import AdminToken, parse_admin_tokens, parse_client_secrets
+
 PREFIX = "O11Y_"
 #: for the test suite, and for nothing that runs
 TEST_PREFIX = "O11Y_TEST_"
 LONGEST_SECRET_FILE = 1024 * 1024
-
-ClientSecrets = Mapping[str, tuple[SecretStr, ...]]
 
 
 class SettingsError(Exception):
@@ -65,6 +64,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
 
     client_secrets: Annotated[dict[str, tuple[SecretStr, ...]], NoDecode] = Field(default_factory=dict)
+    admin_tokens: Annotated[dict[str, AdminToken], NoDecode] = Field(default_factory=dict)
     max_body_bytes: int = Field(256 * 1024, ge=1024, le=64 * 1024 * 1024)
     max_batch_bytes: int = Field(16 * 1024 * 1024, ge=1024, le=1024 * 1024 * 1024)
     max_dimensions_per_client: int = Field(2_000, ge=1)
@@ -77,11 +77,20 @@ class Settings(BaseSettings):
 
     objectives_file: Path | None = None
     ingest_lag_s: int = Field(10, ge=0, le=300)
+    ticket_group_wait_s: int = Field(120, ge=0, le=3600)
+    message_cap: int = Field(10, ge=1, le=1000)
+    page_cap: int = Field(20, ge=1, le=1000)
     recommended_models: Annotated[tuple[str, ...], NoDecode] = ()
     recommended_models_url: str | None = None
 
     slack_page_webhook_url: SecretStr | None = None
     slack_ticket_webhook_url: SecretStr | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_page_channel: str | None = None
+    slack_ticket_channel: str | None = None
+    slack_base_url: str = "https://slack.com/api/"
+    heartbeat_url: SecretStr | None = None
     posthog_api_key: SecretStr | None = None
     posthog_host: str = "https://us.i.posthog.com"
 
@@ -89,6 +98,11 @@ class Settings(BaseSettings):
     @classmethod
     def _clients(cls, value: Any) -> Any:
         return parse_client_secrets(value) if isinstance(value, str) else value
+
+    @field_validator("admin_tokens", mode="before")
+    @classmethod
+    def _admins(cls, value: Any) -> Any:
+        return parse_admin_tokens(value) if isinstance(value, str) else value
 
     @field_validator("recommended_models", mode="before")
     @classmethod
@@ -112,7 +126,7 @@ class Settings(BaseSettings):
     def _lower(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("public_url", "recommended_models_url", "posthog_host")
+    @field_validator("public_url", "recommended_models_url", "posthog_host", "slack_base_url")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None:
@@ -124,6 +138,36 @@ class Settings(BaseSettings):
     def _secret_http(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             _check_url(value.get_secret_value(), "http", "https")
+        return value
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"(xoxe\.)?xoxb-[A-Za-z0-9-]{8,500}", value.get_secret_value()):
+            raise ValueError("a bot token, which begins with xoxb-, is accepted")
+        return value
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]{16,200}", value.get_secret_value()):
+            raise ValueError("the signing secret of the Slack app, 32 hexadecimal digits, is accepted")
+        return value
+
+    @field_validator("slack_page_channel", "slack_ticket_channel")
+    @classmethod
+    def _channel(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"#?[^\s#@<>&]{1,80}", value):
+            raise ValueError("the id of a channel (C0123ABCDEF) or its name (#alerts) is accepted")
+        return value
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _heartbeat(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _check_url(value.get_secret_value(), "http", "https")
+            if "@" in urlsplit(value.get_secret_value()).netloc:
+                raise ValueError("a URL without user and password is accepted; a token may be in its path")
         return value
 
     @field_validator("redis_url")
@@ -140,9 +184,34 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _caps(self) -> Self:
+        if self.message_cap > self.page_cap:
+            raise ValueError("O11Y_MESSAGE_CAP is at most O11Y_PAGE_CAP; pages may pass where other messages do not")
+        return self
+
+    @model_validator(mode="after")
     def _certificate_and_key(self) -> Self:
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             raise ValueError("O11Y_TLS_CERT_FILE and O11Y_TLS_KEY_FILE belong together; set both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _conversations(self) -> Self:
+        given = {
+            "PAGE": (self.slack_page_channel, self.slack_page_webhook_url),
+            "TICKET": (self.slack_ticket_channel, self.slack_ticket_webhook_url),
+        }
+        for severity, (channel, webhook) in given.items():
+            if channel and webhook:
+                raise ValueError(
+                    f"O11Y_SLACK_{severity}_CHANNEL and O11Y_SLACK_{severity}_WEBHOOK_URL are both set; set one"
+                )
+            if channel and self.slack_bot_token is None:
+                raise ValueError(f"O11Y_SLACK_{severity}_CHANNEL needs O11Y_SLACK_BOT_TOKEN, which writes to it")
+        if self.slack_bot_token and not any(channel for channel, _ in given.values()):
+            raise ValueError("O11Y_SLACK_BOT_TOKEN needs O11Y_SLACK_PAGE_CHANNEL or O11Y_SLACK_TICKET_CHANNEL")
+        if self.slack_signing_secret and self.slack_bot_token is None:
+            raise ValueError("O11Y_SLACK_SIGNING_SECRET needs O11Y_SLACK_BOT_TOKEN: webhooks have no buttons")
         return self
 
     @classmethod
@@ -175,29 +244,6 @@ def _check_url(value: str, *schemes: str) -> None:
         usable = False
     if not usable:
         raise ValueError(f"a URL starting with {' or '.join(f'{scheme}://' for scheme in schemes)} is accepted")
-
-
-def parse_client_secrets(text: str) -> dict[str, tuple[str, ...]]:
-    """``{"client name": ["secret", "next secret"]}``; a single secret may stand without the list."""
-    shape = 'accepted: JSON like {"my-gateway": ["secret", "next-secret"]}, no secret used by two clients'
-    try:
-        parsed = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValueError(shape) from None
-    if not isinstance(parsed, dict) or not parsed:
-        raise ValueError(shape)
-    clients: dict[str, tuple[str, ...]] = {}
-    for name, given in parsed.items():
-        listed = [given] if isinstance(given, str) else given
-        if not isinstance(listed, list) or not listed or not all(isinstance(s, str) and s.strip() for s in listed):
-            raise ValueError(shape)
-        if not name.strip():
-            raise ValueError(shape)
-        clients[name] = tuple(secret.strip() for secret in listed)
-    every = [secret for listed in clients.values() for secret in set(listed)]
-    if len(set(every)) != len(every):
-        raise ValueError(shape)
-    return clients
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -236,41 +282,6 @@ def _unknown(names: Iterable[str]) -> list[str]:
         hint = f"did you mean {close[0]}?" if close else "config/o11y.env.example lists those that are"
         problems.append(f"{name}: not a setting; {hint}")
     return problems
-
-
-def first_secrets(data_dir: Path) -> tuple[dict[str, tuple[str, ...]], bool]:
-    """The client secrets of a first start, made once and kept in the data folder (mode 0600), and whether just made."""
-    path = _kept(data_dir)
-    made = not path.exists()
-    if made:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = json.dumps({"default": [secrets.token_urlsafe(24)]})
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(fresh)
-    return kept_secrets(data_dir), made
-
-
-def kept_secrets(data_dir: Path) -> dict[str, tuple[str, ...]]:
-    """Those of the data folder. Raises ``SettingsError`` with the file's path."""
-    path = _kept(data_dir)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read ({type(error).__name__})") from None
-    try:
-        return parse_client_secrets(text)
-    except ValueError as error:
-        raise SettingsError(f"{path}: {error}") from None
-
-
-def _kept(data_dir: Path) -> Path:
-    return data_dir / "client-secrets.json"
-
-
-def plain_secrets(clients: ClientSecrets) -> dict[str, tuple[str, ...]]:
-    """Out of their wrappers, for the one who compares them."""
-    return {name: tuple(secret.get_secret_value() for secret in listed) for name, listed in clients.items()}
 
 
 def shipped_config(name: str) -> Path:

@@ -3,12 +3,16 @@
 ``NOW`` is on a minute of the 10 s grain. Decimals may be written as text (``target="0.99"``).
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from o11y.alerting.alert import Alert
-from o11y.alerting.notification import Notice, Notification
+from o11y.alerting.incident import Cause, Change, Incident, Member
+from o11y.alerting.key import alert_key
+from o11y.alerting.matcher import parse_matchers
+from o11y.alerting.notification import Account, Notice, Notification
+from o11y.alerting.silence import Silence
 from o11y.slo.counts import Ratio
 from o11y.slo.dimension import Dimension
 from o11y.slo.objective import Objective
@@ -110,3 +114,63 @@ def notice(**changes: Any) -> Notice:
         "at": NOW,
     }
     return Notice(**{**values, **changes})
+
+
+def account(change: Change = Change.FIRED, **changes: Any) -> Account:
+    """The story of one alert's incident that fires since ``NOW``."""
+    values: dict[str, Any] = {
+        "incident_id": "i-1",
+        "change": change,
+        "cause": Cause(dimension(), Indicator.ERROR_RATE),
+        "since": NOW,
+    }
+    return Account(**{**values, **changes})
+
+
+def silence(matchers: str = "client=gateway", **changes: Any) -> Silence:
+    """For an hour from ``NOW``."""
+    values: dict[str, Any] = {
+        "silence_id": "s-1",
+        "matchers": parse_matchers(matchers),
+        "starts_at": NOW,
+        "ends_at": NOW + timedelta(hours=1),
+        "author": "ann",
+        "comment": "deploy",
+        "created_at": NOW,
+    }
+    return Silence(**{**values, **changes})
+
+
+def member(**changes: Any) -> Member:
+    """A page that fires at ``NOW``."""
+    values: dict[str, Any] = {
+        "key": alert_key("error-rate", changes.get("dimension", dimension())),
+        "objective": "error-rate",
+        "dimension": dimension(),
+        "severity": Severity.PAGE,
+        "pair": PAGE_5M,
+        "long": Ratio(50, 100),
+        "short": Ratio(10, 20),
+        "since": NOW,
+        "fired_at": NOW,
+        "burn_rate": Decimal(500),
+        "peak": Decimal(500),
+        "data_at": NOW,
+        **changes,
+    }
+    return Member(**values)
+
+
+def incident(*members: Member, **changes: Any) -> Incident:
+    """Of one default member unless ``members`` are given; its first version, untold."""
+    about = members or (member(),)
+    values: dict[str, Any] = {
+        "incident_id": "i-1",
+        "cause": Cause(about[0].dimension, Indicator.ERROR_RATE),
+        "members": about,
+        "opened_at": NOW,
+        "evaluated_at": NOW,
+        "version": 1,
+        **changes,
+    }
+    return Incident(**values)

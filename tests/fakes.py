@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from o11y.alerting.claim import Subject, Verdict
-from o11y.alerting.notification import message_id
-from o11y.worker.local_memory import LocalMemory
-from o11y.worker.ports import MemoryLost, OutboxEntry
+from o11y.alerting.book import Book
+from o11y.alerting.incident import UNDELIVERED, Delivered, Incident
+from o11y.alerting.notification import Notification, message_id
+from o11y.alerting.volume import Volume
+from o11y.slo.windows import Severity
+from o11y.worker.ports import Acknowledgement, Kept, MemoryLost, OutboxEntry, Receipt
 
 
 class SteppingClock:
@@ -24,22 +26,15 @@ class SteppingClock:
         return self.now
 
 
-class FakeMemory(LocalMemory):
-    """A ``MemoryStore`` in this process. ``lost = True`` makes calls raise ``MemoryLost``; ``flush`` empties it.
-
-    ``promotions`` counts the replicas that took the place of the server.
-    """
+class FakeMemory:
+    """A ``MemoryStore`` in this process. ``lost = True`` makes calls raise ``MemoryLost``; ``flush`` empties it."""
 
     def __init__(self, clock: SteppingClock) -> None:
-        super().__init__(clock)
         self._clock = clock
         self.lost = False
-        self.promotions = 0
         self.flush()
 
     def flush(self) -> None:
-        self._states.clear()
-        self._generation = None
         self._leases: dict[datetime, tuple[str, datetime]] = {}
         self._finished: dict[datetime, str] = {}
         self._first: datetime | None = None
@@ -49,37 +44,6 @@ class FakeMemory(LocalMemory):
     def _check(self) -> None:
         if self.lost:
             raise MemoryLost("told to be lost")
-
-    async def claim(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> Sequence[Verdict]:
-        self._check()
-        return await super().claim(subjects, token=token, now_ms=now_ms)
-
-    async def queue(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
-        self._check()
-        await super().queue(subjects, token=token, now_ms=now_ms)
-
-    async def confirm(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
-        self._check()
-        await super().confirm(subjects, token=token, now_ms=now_ms)
-
-    async def restore(self, told, terms) -> None:
-        self._check()
-        await super().restore(told, terms)
-
-    async def restore_queued(self, subjects: Sequence[Subject], *, queued_at_ms: int) -> None:
-        self._check()
-        await super().restore_queued(subjects, queued_at_ms=queued_at_ms)
-
-    async def generation(self) -> str | None:
-        self._check()
-        return self._of_this_server(await super().generation())
-
-    async def mark_generation(self) -> str:
-        self._check()
-        return self._of_this_server(await super().mark_generation()) or ""
-
-    def _of_this_server(self, marker: str | None) -> str | None:
-        return marker and f"{marker} {self.promotions}"
 
     async def acquire(self, minute: datetime, *, owner: str, lease_s: int) -> bool:
         self._check()
@@ -142,17 +106,18 @@ class FakeOutbox:
         self.delivered: set[str] = set()
         self._due: dict[str, datetime] = {}
 
-    async def put(self, entry: OutboxEntry) -> bool:
+    async def put(self, entry: OutboxEntry) -> Kept:
         identity = message_id(entry.notification)
         if identity in self.delivered:
-            return False
+            return Kept.STALE
         self.entries[identity], self._due[identity] = entry, entry.due_at
-        ticket, began = entry.turn
-        return any(turn[0] is ticket and turn[1] < began for turn in (other.turn for other in self.entries.values()))
+        others = (other.turn for other in self.entries.values())
+        behind = any(turn.severity is entry.turn.severity and turn.key < entry.turn.key for turn in others)
+        return Kept.BEHIND if behind else Kept.STORED
 
     async def take_due(self, *, now: datetime, lease_s: int) -> Sequence[OutboxEntry]:
         free = [replace(entry, due_at=self._due[identity]) for identity, entry in self.entries.items()]
-        due = sorted((entry.turn, message_id(entry.notification)) for entry in free if entry.is_due(now))
+        due = sorted((entry.turn.key, message_id(entry.notification)) for entry in free if entry.is_due(now))
         taken = [identity for _, identity in due[: max(1, lease_s // 10)]]
         self._due |= dict.fromkeys(taken, now + timedelta(seconds=lease_s))
         return [self.entries[identity] for identity in taken]
@@ -164,6 +129,125 @@ class FakeOutbox:
 
     async def size(self) -> int:
         return len(self.entries)
+
+
+class FakeIncidents:
+    """An ``IncidentStore`` and ``VolumeStore`` in this process, over a ``FakeOutbox``."""
+
+    def __init__(self, outbox: FakeOutbox) -> None:
+        self._outbox = outbox
+        self._flushes = self._promotions = 0
+        self.lost = False
+        self.flush()
+
+    def flush(self) -> None:
+        self.incidents: dict[str, Incident] = {}
+        self.receipts: dict[str, Delivered] = {}
+        self.messages: dict[str, Notification] = {}
+        self.volumes: dict[Severity, Volume] = {}
+        self.revision = 0
+        self._marked = False
+        self._flushes += 1
+
+    def promote(self) -> None:
+        """Another server takes the place of this one."""
+        self._promotions += 1
+
+    def _check(self) -> None:
+        if self.lost:
+            raise MemoryLost("told to be lost")
+
+    async def load(self) -> Book:
+        self._check()
+        return Book(dict(self.incidents), dict(self.receipts), self.revision)
+
+    async def commit(
+        self,
+        incident: Incident,
+        *,
+        expected: int | None,
+        entry: OutboxEntry | None = None,
+        anew: bool = False,
+        revision: int | None = None,
+    ) -> Kept:
+        self._check()
+        identity, known = incident.incident_id, self.incidents.get(incident.incident_id)
+        if known != incident:
+            if (None if known is None else known.version) != expected:
+                return Kept.STALE
+            if revision is not None and revision != self.revision:
+                return Kept.STALE
+            self.revision += 1
+            self.incidents[identity] = incident
+            if anew and identity in self.receipts:
+                known_of = self.receipts[identity]
+                self.receipts[identity] = replace(known_of, acknowledged_by=None, acknowledged_at=None)
+        elif entry is not None and self.messages.get(identity) != entry.notification:
+            return Kept.STALE
+        if entry is None:
+            return Kept.STORED
+        if isinstance(entry.notification, Notification):
+            self.messages[identity] = entry.notification
+        if message_id(entry.notification) in self._outbox.delivered:
+            return Kept.STALE
+        return await self._outbox.put(entry)
+
+    async def forget(self, incidents: Sequence[Incident]) -> None:
+        self._check()
+        for incident in incidents:
+            known = self.incidents.get(incident.incident_id)
+            if known is not None and known.version == incident.version:
+                del self.incidents[incident.incident_id]
+                self.messages.pop(incident.incident_id, None)
+        if incidents:
+            self.receipts = {name: known for name, known in self.receipts.items() if name in self.incidents}
+
+    async def receive(self, receipt: Receipt) -> None:
+        self._check()
+        known = self.receipts.get(receipt.incident_id, UNDELIVERED)
+        threads = {} if receipt.thread is None else {receipt.severity.value: receipt.thread}
+        self.receipts[receipt.incident_id] = replace(
+            known,
+            told_at=receipt.at,
+            paged_at=receipt.at if receipt.pages else known.paged_at,
+            threads={**known.threads, **threads},
+        )
+
+    async def delivery_of(self, incident_id: str) -> Delivered:
+        self._check()
+        return self.receipts.get(incident_id, UNDELIVERED)
+
+    async def acknowledge(self, incident_id: str, *, by: str, at: datetime) -> Acknowledgement | None:
+        self._check()
+        if incident_id not in self.incidents:
+            return None
+        known = self.receipts.get(incident_id, UNDELIVERED)
+        if known.acknowledged_by is None or known.acknowledged_at is None:
+            self.receipts[incident_id] = replace(known, acknowledged_by=by, acknowledged_at=at)
+            return Acknowledgement(by, at, first=True)
+        same = (known.acknowledged_by, known.acknowledged_at) == (by, at)
+        return Acknowledgement(known.acknowledged_by, known.acknowledged_at, first=same)
+
+    async def last_message(self, incident_id: str) -> Notification | None:
+        self._check()
+        return self.messages.get(incident_id)
+
+    async def generation(self) -> str | None:
+        self._check()
+        return f"{self._flushes} {self._promotions}" if self._marked else None
+
+    async def mark_generation(self) -> str:
+        self._check()
+        self._marked = True
+        return f"{self._flushes} {self._promotions}"
+
+    async def volume(self, severity: Severity) -> Volume | None:
+        self._check()
+        return self.volumes.get(severity)
+
+    async def keep_volume(self, severity: Severity, volume: Volume) -> None:
+        self._check()
+        self.volumes[severity] = volume
 
 
 class FakeMirror:

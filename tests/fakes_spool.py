@@ -151,12 +151,14 @@ class FakeSpool:
     def depth(self) -> SpoolDepth:
         with self._lock:
             events = [batch for batch in self._batches if batch.kind is BatchKind.EVENTS]
+            held = [*self._batches, *(batch for batch, _ in self._aside.values())]
             return SpoolDepth(
                 events=sum(len(batch.rows) for batch in events),
                 bytes=sum(len(batch.lines()) for batch in self._batches),
                 oldest=min((batch.opened_at for batch in self._batches), default=None),
                 oldest_event_time=min((time for batch in events for time in batch.times), default=None),
                 aside=len(self._aside),
+                held_bytes=sum(len(batch.lines()) for batch in held),
             )
 
     def losses(self) -> Sequence[SpoolLoss]:

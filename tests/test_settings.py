@@ -2,17 +2,13 @@
 
 import json
 import os
-import stat
 from pathlib import Path
 
 import pytest
 
 from o11y.settings import (
     SettingsError,
-    first_secrets,
-    kept_secrets,
     load_settings,
-    parse_client_secrets,
     shipped_config,
 )
 
@@ -73,6 +69,14 @@ BAD = [
     ("O11Y_RECOMMENDED_MODELS_URL", "ftp://host", "http:// or https://"),
     ("O11Y_SLACK_PAGE_WEBHOOK_URL", SECRET, "http:// or https://"),
     ("O11Y_SLACK_TICKET_WEBHOOK_URL", SECRET, "http:// or https://"),
+    ("O11Y_SLACK_BOT_TOKEN", SECRET, "xoxb-"),
+    ("O11Y_SLACK_BOT_TOKEN", f"xoxb-{SECRET}\nX: y", "xoxb-"),
+    ("O11Y_SLACK_BOT_TOKEN", f"xoxp-{SECRET}", "xoxb-"),
+    ("O11Y_SLACK_SIGNING_SECRET", "short", "32 hexadecimal digits"),
+    ("O11Y_SLACK_SIGNING_SECRET", f"{SECRET} {SECRET}", "32 hexadecimal digits"),
+    ("O11Y_SLACK_PAGE_CHANNEL", "on call", "#alerts"),
+    ("O11Y_SLACK_TICKET_CHANNEL", "<!channel>", "#alerts"),
+    ("O11Y_SLACK_BASE_URL", "slack.com/api", "http:// or https://"),
     ("O11Y_POSTHOG_HOST", "posthog", "http:// or https://"),
 ]
 
@@ -142,6 +146,36 @@ def test_one_list_of_recommended_models_at_most(monkeypatch: pytest.MonkeyPatch)
     assert message == "O11Y_RECOMMENDED_MODELS and O11Y_RECOMMENDED_MODELS_URL are both set; set one"
 
 
+BOT_TOKEN = "xoxb-111-222-abcdefgh"
+TOGETHER = [
+    ({"PAGE_CHANNEL": "#pages"}, "O11Y_SLACK_PAGE_CHANNEL needs O11Y_SLACK_BOT_TOKEN, which writes to it"),
+    ({"TICKET_CHANNEL": "C0"}, "O11Y_SLACK_TICKET_CHANNEL needs O11Y_SLACK_BOT_TOKEN, which writes to it"),
+    ({"BOT_TOKEN": BOT_TOKEN}, "O11Y_SLACK_BOT_TOKEN needs O11Y_SLACK_PAGE_CHANNEL or O11Y_SLACK_TICKET_CHANNEL"),
+    (
+        {"BOT_TOKEN": BOT_TOKEN, "PAGE_CHANNEL": "#pages", "PAGE_WEBHOOK_URL": "https://hooks.example.com/x"},
+        "O11Y_SLACK_PAGE_CHANNEL and O11Y_SLACK_PAGE_WEBHOOK_URL are both set; set one",
+    ),
+    (
+        {"SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5"},
+        "O11Y_SLACK_SIGNING_SECRET needs O11Y_SLACK_BOT_TOKEN: webhooks have no buttons",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), TOGETHER)
+def test_settings_of_slack_that_do_not_belong_together_are_refused(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], words: str
+) -> None:
+    assert refusal(monkeypatch, **{f"O11Y_SLACK_{name}": value for name, value in given.items()}) == words
+
+
+def test_a_channel_for_pages_beside_a_webhook_for_tickets_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("O11Y_SLACK_BOT_TOKEN", BOT_TOKEN)
+    monkeypatch.setenv("O11Y_SLACK_PAGE_CHANNEL", "#pages")
+    monkeypatch.setenv("O11Y_SLACK_TICKET_WEBHOOK_URL", "https://hooks.example.com/x")
+    assert load_settings().slack_page_channel == "#pages"
+
+
 # ---------------------------------------------------------------- files
 
 
@@ -194,68 +228,6 @@ def test_a_bad_value_from_a_file_is_refused_without_it(monkeypatch: pytest.Monke
 # ---------------------------------------------------------------- client secrets
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "not json",
-        "[" * 100_000,
-        "[]",
-        "{}",
-        "null",
-        '"secret"',
-        '{"a": []}',
-        '{"a": ""}',
-        '{"a": [" "]}',
-        '{"a": [1]}',
-        '{"a": {"b": "c"}}',
-        '{"a": null}',
-        '{" ": ["s"]}',
-        '{"a": ["s"], "b": ["s"]}',
-        '{"a": ["s"], "b": [" s "]}',
-    ],
-)
-def test_other_shapes_of_client_secrets_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="accepted: JSON like"):
-        parse_client_secrets(text)
-
-
-def test_a_client_may_have_two_secrets_during_a_rotation() -> None:
-    assert parse_client_secrets('{"a": ["old", "new"], "b": "one"}') == {"a": ("old", "new"), "b": ("one",)}
-    assert parse_client_secrets('{"a": ["same", "same"]}') == {"a": ("same", "same")}
-
-
-def test_the_secret_of_a_first_start_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    first, made = first_secrets(folder)
-    again, made_again = first_secrets(folder)
-    assert (made, made_again) == (True, False)
-    ((name, (secret,)),) = first.items()
-    assert name == "default"
-    assert len(secret) == 32
-    assert again == first
-    assert stat.S_IMODE((folder / "client-secrets.json").stat().st_mode) == 0o600
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-
-
-def test_secrets_of_a_first_start_that_were_damaged_are_refused_by_path(tmp_path: Path) -> None:
-    path = tmp_path / "client-secrets.json"
-    path.write_text(f'"{SECRET}"', encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"client-secrets\.json: accepted: JSON like") as refused:
-        first_secrets(tmp_path)
-    assert SECRET not in str(refused.value)
-
-
-@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_secrets_of_a_first_start_that_cannot_be_read_are_refused_by_path(
-    tmp_path: Path, content: bytes | None
-) -> None:
-    path = tmp_path / "client-secrets.json"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"client-secrets\.json cannot be read \(\w+Error\)"):
-        kept_secrets(tmp_path)
-
-
 @pytest.mark.parametrize("name", ["O11Y_TLS_CERT_FILE", "O11Y_TLS_KEY_FILE"])
 def test_a_certificate_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     message = refusal(monkeypatch, **{name: "/etc/o11y/tls.pem"})
@@ -271,3 +243,26 @@ def test_every_setting_is_explained_in_the_shipped_example() -> None:
     text = shipped_config("o11y.env.example").read_text(encoding="utf-8")
     for name in type(load_settings()).model_fields:
         assert f"#O11Y_{name.upper()}" in text, name
+
+
+@pytest.mark.parametrize("url", [f"https://user:{SECRET}@host/x", f"ftp://host/{SECRET}", SECRET])
+def test_a_heartbeat_url_that_cannot_be_called_is_refused_without_quoting_it(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    message = refusal(monkeypatch, O11Y_HEARTBEAT_URL=url)
+    assert message.startswith("O11Y_HEARTBEAT_URL: ")
+    assert "accepted" in message
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize("suffix", ["", "_FILE"])
+def test_admin_tokens_of_another_shape_are_refused_by_name_and_without_the_token(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, suffix: str
+) -> None:
+    text = f'{{"ann": {{"token": "{SECRET}", "role": "owner"}}}}'
+    (tmp_path / "tokens").write_text(text, encoding="utf-8")
+    value = str(tmp_path / "tokens") if suffix else text
+    message = refusal(monkeypatch, **{f"O11Y_ADMIN_TOKENS{suffix}": value})
+    assert message.startswith(f"O11Y_ADMIN_TOKENS{suffix}")
+    assert "the role viewer or editor" in message
+    assert SECRET not in message

@@ -3,27 +3,34 @@
 import asyncio
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from o11y.alerting.alert import Alert
+from o11y.alerting.incident import Incident, Thread
+from o11y.alerting.lifecycle import Terms
 from o11y.alerting.notification import NO_FACTS, Facts, Notice, Notification
+from o11y.alerting.silence import Silence
+from o11y.alerting.volume import Cap
 from o11y.metrics import Metrics
 from o11y.slo.counts import Counts, Ratio
 from o11y.slo.dimension import Dimension
 from o11y.slo.objective import Objective
 from o11y.slo.sli import Sli
+from o11y.slo.usual_traffic import Requests
 from o11y.slo.windows import Severity
-from o11y.worker.claims import Claims
 from o11y.worker.delivery import Delivery
 from o11y.worker.history import History
-from o11y.worker.local_memory import LocalMemory
+from o11y.worker.incidents import Incidents
 from o11y.worker.notices import Notices
-from o11y.worker.ports import BatchState, SpoolBatch, StoreError, ToldAlert
+from o11y.worker.ports import BatchState, SpoolBatch, StoreError
+from o11y.worker.silences import Silencing
+from o11y.worker.telling import Telling
 from o11y.worker.tick import Ticker
+from o11y.worker.volumes import Volumes
 from tests.builders import ERROR_RATE, NOW, PAIRS, dimension, objective
-from tests.fakes import FakeMemory, FakeOutbox, SteppingClock
+from tests.fakes import FakeIncidents, FakeMemory, FakeOutbox, SteppingClock
 from tests.fakes_spool import FakeSpool
 
 DAY = timedelta(hours=24)
@@ -55,8 +62,31 @@ class FakeCounts:
         self.asked.append(until)
         if self.fail is not None:
             raise self.fail
-        found = self.at.get(until, self.now)
+        found = _of(slis, self.at.get(until, self.now))
         return found if only is None else {place: counts for place, counts in found.items() if place == only}
+
+
+def _of(slis: Collection[Sli], counts: Counts) -> Counts:
+    """Of what is there, what was asked for."""
+    if all(by_sli.keys() <= set(slis) for by_sli in counts.values()):
+        return counts
+    asked = {place: {sli: of for sli, of in by_sli.items() if sli in slis} for place, by_sli in counts.items()}
+    return {place: by_sli for place, by_sli in asked.items() if by_sli}
+
+
+class FakeBaselines:
+    """A ``BaselineStore``: ``now`` is usual at any time."""
+
+    def __init__(self, now: Requests | None = None) -> None:
+        self.now: Requests = now or {}
+        self.fail: Exception | None = None
+        self.asked: list[tuple[frozenset[int], datetime]] = []
+
+    async def usual(self, windows_s: Collection[int], *, until: datetime, exclude_user_byok: bool = True) -> Requests:
+        self.asked.append((frozenset(windows_s), until))
+        if self.fail is not None:
+            raise self.fail
+        return {window_s: requests for window_s, requests in self.now.items() if window_s in windows_s}
 
 
 class FakeColour:
@@ -65,6 +95,7 @@ class FakeColour:
     def __init__(self, facts: Facts = NO_FACTS) -> None:
         self.facts = facts
         self.asked: list[Alert] = []
+        self.spent = Ratio(120, 1_000)
         self.fail: BaseException | None = None
 
     async def colour(self, alert: Alert, *, until: datetime) -> Facts:
@@ -73,21 +104,37 @@ class FakeColour:
             raise self.fail
         return self.facts
 
+    async def bad_between(self, alert: Alert, *, since: datetime, until: datetime) -> Ratio:
+        if self.fail is not None:
+            raise self.fail
+        return self.spent
+
 
 class FakeNotifier:
-    """A ``Notifier``: raises what ``fails`` holds, one an attempt, then delivers."""
+    """A ``Notifier``: raises what ``fails`` holds, one an attempt, then delivers. With ``threads`` it keeps them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, threads: bool = False) -> None:
+        self.threads = threads
         self.fails: list[BaseException] = []
         self.attempts = 0
         self.sent: list[Notification | Notice] = []
+        self.told_in: list[Thread | None] = []  # the thread that each was sent with
 
-    async def notify(self, notification: Notification | Notice) -> None:
+    async def notify(self, message: Notification | Notice, *, thread: Thread | None = None) -> Thread | None:
         self.attempts += 1
         if self.fails:
             raise self.fails.pop(0)
-        self.sent.append(notification)
+        self.sent.append(message)
+        self.told_in.append(thread)
         await asyncio.sleep(0)
+        if not self.threads or isinstance(message, Notice):
+            return None
+        return thread or Thread("C1", f"{len(self.sent)}.0")
+
+    @property
+    def changes(self) -> list[str]:
+        """What each message of an incident says happened."""
+        return [message.account.change.value for message in self.alerts if message.account is not None]
 
     @property
     def alerts(self) -> list[Notification]:
@@ -117,20 +164,37 @@ class RecordingSpool(FakeSpool):
 
 
 class FakeHistory:
-    """A ``HistoryStore`` over what the spool was given."""
+    """A ``HistoryStore`` that says what it is told to."""
 
-    def __init__(self, spool: RecordingSpool) -> None:
-        self._spool = spool
+    def __init__(self) -> None:
+        self.incidents: list[Incident] = []
         self.fail: Exception | None = None
 
-    async def told_since(self, since: datetime) -> Sequence[ToldAlert]:
+    async def incidents_since(self, since: datetime) -> Sequence[Incident]:
         if self.fail is not None:
             raise self.fail
-        return [
-            ToldAlert(row["key"], Severity(row["severity"]), datetime.fromisoformat(row["recorded_at"]))
-            for row in self._spool.history
-            if row["transition"] == "notified" and datetime.fromisoformat(row["recorded_at"]) >= since
-        ]
+        return self.incidents
+
+
+class FakeSilences:
+    """A ``SilenceStore``'s reading side; see the silences' own tests for the rest."""
+
+    def __init__(self) -> None:
+        self.kept: list[Silence] = []
+
+    async def all(self) -> Sequence[Silence]:
+        return self.kept
+
+    async def put(self, silence: Silence) -> Silence:
+        self.kept.append(silence)
+        return silence
+
+    async def expire(self, silence_id: str, *, at: datetime, by: str) -> Silence | None:
+        for place, silence in enumerate(self.kept):
+            if silence.silence_id == silence_id:
+                self.kept[place] = replace(silence, expired_at=silence.expired_at or at, expired_by=by)
+                return self.kept[place]
+        return None
 
 
 class FakeModels:
@@ -185,7 +249,7 @@ class Replica:
 
     ticker: Ticker
     delivery: Delivery
-    claims: Claims
+    incidents: Incidents
     notices: Notices
     metrics: Metrics
 
@@ -197,51 +261,72 @@ class World:
     objectives: Sequence[Objective] = field(default_factory=lambda: [objective()])
     clock: SteppingClock = field(default_factory=lambda: SteppingClock(NOW))
     counts: FakeCounts = field(default_factory=FakeCounts)
+    baselines: FakeBaselines = field(default_factory=FakeBaselines)
     colour: FakeColour = field(default_factory=FakeColour)
     slack: FakeNotifier = field(default_factory=FakeNotifier)
     spool: RecordingSpool = field(default_factory=RecordingSpool)
     models: FakeModels = field(default_factory=FakeModels)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
+    silences: FakeSilences = field(default_factory=FakeSilences)
+    told: FakeHistory = field(default_factory=FakeHistory)
+    terms: Terms = field(default_factory=Terms)
+    cap: Cap = field(default_factory=Cap)
 
     def __post_init__(self) -> None:
         self.memory = FakeMemory(self.clock)
-        self.told = FakeHistory(self.spool)
+        self.incidents = FakeIncidents(self.outbox)
 
-    async def pause(self, seconds: float) -> None:
-        """Stands in for ``asyncio.sleep``: only the simulated clock moves."""
-        self.clock.advance(seconds)
-        await asyncio.sleep(0)
+    def lose_redis(self, lost: bool = True) -> None:
+        """The whole of it; the outbox has its mirror."""
+        self.memory.lost = self.incidents.lost = lost
 
-    def replica(self, name: str = "a", *, memory: Any = None, simulated: bool = True, **changes: Any) -> Replica:
+    def flush_redis(self) -> None:
+        self.memory.flush()
+        self.incidents.flush()
+
+    def replica(self, name: str = "a", *, memory: Any = None, store: Any = None, **changes: Any) -> Replica:
         """A fresh process: nothing in it remembers an earlier one."""
         memory, metrics = memory or self.memory, Metrics()
-        claims = Claims(memory, LocalMemory(self.clock), metrics=metrics, simulated=simulated)
+        store = store or self.incidents
+        incidents = Incidents(store, self.outbox, objectives=self.objectives, clock=self.clock, metrics=metrics)
         history = History(self.spool)
         delivery = Delivery(
             dict.fromkeys(Severity, self.slack),
             outbox=self.outbox,
-            claims=claims,
+            incidents=incidents,
             history=history,
+            clock=self.clock,
+            metrics=metrics,
+        )
+        telling = Telling(
+            incidents,
+            delivery=delivery,
+            history=history,
+            colour=self.colour,
+            silencing=Silencing(self.silences, clock=self.clock, metrics=metrics),
+            volumes=Volumes(store, cap=self.cap),
+            terms=self.terms,
             clock=self.clock,
             metrics=metrics,
         )
         values: dict[str, Any] = {
             "objectives": self.objectives,
             "counts": self.counts,
-            "colour": self.colour,
+            "baselines": self.baselines,
             "recommended": self.models,
             "memory": memory,
-            "claims": claims,
+            "incidents": incidents,
+            "telling": telling,
             "delivery": delivery,
-            "history": history,
-            "restore": lambda: claims.restore_after_flush(lambda: self.told.told_since(self.clock() - DAY)),
+            "restore": lambda: incidents.restore_after_flush(
+                lambda: self.told.incidents_since(self.clock() - DAY), now=self.clock()
+            ),
             "clock": self.clock,
             "metrics": metrics,
             "replica": name,
-            "sleep": self.pause,
         }
         ticker = Ticker(**{**values, **changes})
-        return Replica(ticker, delivery, claims, Notices(delivery, clock=self.clock), metrics)
+        return Replica(ticker, delivery, incidents, Notices(delivery, clock=self.clock), metrics)
 
     async def tick(self, replica: Replica, *, minutes: int = 1) -> None:
         """Evaluate this minute, and so many in all, each at its second 0; the clock ends on the next."""

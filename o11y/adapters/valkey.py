@@ -40,7 +40,7 @@ class ValkeyServer:
     """Valkey on a unix socket that only this user can open, with every write on disk before it is answered.
 
     ``appendfsync always``: a handful of writes a minute cost a few fsyncs, pipelined ones share them, and a power
-    cut forgets no claim. (On a full disk it then exits rather than refuse to write: to its clients that is the same
+    cut forgets no incident. (On a full disk it then exits rather than refuse to write: to its clients that is the same
     outage.) A supervising thread restarts a server that dies, with a growing pause of at most 10 s.
     """
 

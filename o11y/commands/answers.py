@@ -5,6 +5,8 @@ from typing import Any
 
 from o11y.alerting.record import rfc3339
 from o11y.app import Worker
+from o11y.commands.clock import utc_now
+from o11y.commands.silence_answers import silence_answers
 from o11y.http.control import Command
 from o11y.slo.dimension import Dimension
 
@@ -51,4 +53,10 @@ def answers(worker: Worker) -> dict[str, Command]:
     async def spool_retry(arguments: dict[str, Any]) -> Any:
         return {"retried": spool.retry_aside(arguments["batch"])}
 
-    return {"tick": tick, "explain": explain, "spool-list": spool_list, "spool-retry": spool_retry}
+    return {
+        "tick": tick,
+        "explain": explain,
+        "spool-list": spool_list,
+        "spool-retry": spool_retry,
+        **silence_answers(worker.silencing, clock=utc_now),
+    }

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from o11y.app import assemble, notifiers_of, objectives_of, open_stores
+from o11y.app import assemble, objectives_of
 from o11y.commands import tables
 from o11y.commands.answers import answers
 from o11y.commands.clock import parse_time, utc_now
@@ -13,7 +13,9 @@ from o11y.commands.errors import CommandError
 from o11y.commands.owner import ask_owner
 from o11y.metrics import Metrics
 from o11y.model_id import normalise_model
+from o11y.receivers import notifiers_of
 from o11y.settings import Settings
+from o11y.stores import open_stores
 
 
 def ask(settings: Settings, command: str, arguments: dict[str, Any]) -> Any:

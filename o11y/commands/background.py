@@ -9,14 +9,13 @@ from o11y.commands.clock import utc_now
 from o11y.settings import Settings
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.loss_report import tell_losses
-from o11y.worker.notices import dimensions_folded, spool_too_old
 from o11y.worker.pause import pause
 from o11y.worker.ports import EventSink, StoreError
+from o11y.worker.self_checks.watch import EVERY_S, Watch
 from o11y.worker.shipper import backoff_s
 
 log = logging.getLogger(__name__)
 
-WATCH_EVERY_S = 15
 SEEDED_DIMENSIONS = 100_000
 
 
@@ -30,6 +29,7 @@ class Background:
         limit: DimensionLimit,
         sink: EventSink,
         *,
+        watch: Watch,
         role: Role,
         stop: asyncio.Event,
     ) -> None:
@@ -37,13 +37,14 @@ class Background:
         self._worker = worker
         self._limit = limit
         self._sink = sink
+        self._watch = watch
         self._role = role
         self._stop = stop  # of the process: a schema that is too new ends it
         self._ending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        loops = [self._worker.shipper.run(self._ending), self._watch(), self._prepare()]
+        loops = [self._worker.shipper.run(self._ending), self._keep_watch(), self._prepare()]
         if retries_messages(self._settings, self._role):
             loops.append(self._worker.delivery.run(self._ending))
         self._tasks += map(asyncio.create_task, loops)
@@ -55,6 +56,7 @@ class Background:
         for task in late:
             task.cancel()
         await asyncio.gather(*done, *late, return_exceptions=True)
+        await self._worker.heartbeats.close()
 
     async def _prepare(self) -> None:
         """Bring a server's tables up to date, whenever it answers; then learn which dimensions are open.
@@ -78,27 +80,16 @@ class Background:
                 continue
             return
 
-    async def _watch(self) -> None:
-        folded: dict[str, int] = {}
+    async def _keep_watch(self) -> None:
         while not self._ending.is_set():
             try:
-                await self._look(folded)
+                await self._tell_losses()
             except Exception:  # the loop's edge: watching must not end
-                log.exception("self-check failed")
-            await pause(self._ending, WATCH_EVERY_S)
+                log.exception("losses not told")
+            self._worker.metrics.posthog_dropped.set(getattr(self._sink, "dropped", 0))
+            await self._watch.look()
+            await pause(self._ending, EVERY_S)
 
-    async def _look(self, folded: dict[str, int]) -> None:
-        metrics, now = self._worker.metrics, utc_now()
-        spool = self._worker.stores.spool
-        await tell_losses(spool, tell=self._worker.notices.tell, metrics=metrics, now=now)
-        depth = await asyncio.to_thread(spool.depth)
-        notice = spool_too_old(depth, now=now, limit_s=self._settings.spool_max_age_s)
-        if notice is not None:
-            await self._worker.notices.tell(notice)
-        metrics.posthog_dropped.set(getattr(self._sink, "dropped", 0))
-        for client, count in self._limit.folded.items():
-            if (more := count - folded.get(client, 0)) > 0:
-                metrics.events_folded.labels(client).inc(more)
-                limit = self._settings.max_dimensions_per_client
-                await self._worker.notices.tell(dimensions_folded(client, limit, now=now))
-            folded[client] = count
+    async def _tell_losses(self) -> None:
+        worker = self._worker
+        await tell_losses(worker.stores.spool, tell=worker.notices.tell, metrics=worker.metrics, now=utc_now())

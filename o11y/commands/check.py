@@ -1,7 +1,7 @@
 """``o11y check FILE``: is this objectives file sound, and what does each line of it mean?"""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ from o11y.slo.objective import Objective
 from o11y.slo.objectives_file import Objectives, ObjectivesError, read_objectives
 from o11y.slo.sli import Indicator, LatencyOf, Sli
 from o11y.slo.status_class import StatusClass
+from o11y.slo.usual_traffic import DAYS
 from o11y.slo.windows import WindowPair
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _HEADINGS = (
     "\n10 % bad",
     "30d budget\nspent by then",
 )
+_TRAFFIC_HEADINGS = ("long\nwindow", "short\nwindow", "when\nmissing are", "after, with\n100 % missing", "from\nusual")
 #: numbers of valid events whose evidence is shown
 _EXAMPLES = (3, 10, 30, 100, 1_000)
 
@@ -93,11 +95,16 @@ def _print_summary(objectives: Objectives, path: Path, out: TextIO) -> None:
 
 
 def _facts(objective: Objective) -> Iterable[tuple[str, str]]:
-    outage = time_text(float(objective.budget * PERIOD_S))
-    yield "good", f"{_percent(Fraction(objective.target))} {_good(objective.sli)}"
+    of_traffic = objective.sli.indicator is Indicator.TRAFFIC
+    yield "good", f"{'more than ' if of_traffic else ''}{_percent(Fraction(objective.target))} {_good(objective.sli)}"
+    if of_traffic:
+        yield "usual", f"the median of the last {DAYS} days at this time, and no more than came a week ago"
     yield "not valid", _not_valid(objective.sli)
     yield "per", _per(objective)
-    yield "budget", f"{_percent(Fraction(objective.budget))}: {outage} of complete outage in {duration_text(PERIOD_S)}"
+    if not of_traffic:
+        outage = time_text(float(objective.budget * PERIOD_S))
+        period = duration_text(PERIOD_S)
+        yield "budget", f"{_percent(Fraction(objective.budget))}: {outage} of complete outage in {period}"
     yield "evidence", _evidence(objective, objective.pairs[0])
     for pair in objective.pairs:
         if pair.confidence is not None or pair.max_requests is not None:
@@ -112,19 +119,23 @@ def _evidence(objective: Objective, pair: WindowPair) -> str:
     """What a pair believes, by examples; the minimums where they are asked for."""
     evidence = objective.evidence
     confidence = pair.confidence if pair.confidence is not None else evidence.confidence
-    requests = f"{evidence.min_requests:,} valid and " if evidence.min_requests > 1 else ""
-    least = f"at least {requests}{evidence.min_bad_of(pair.severity):,} bad in the long window"
+    valid, bad = ("usual", "missing") if objective.sli.indicator is Indicator.TRAFFIC else ("valid", "bad")
+    requests = f"{evidence.min_requests:,} {valid} and " if evidence.min_requests > 1 else ""
+    requests = f"{evidence.min_volume:,} {valid} an hour and " if evidence.min_volume else requests
+    minimums = f"at least {requests}{evidence.min_bad_of(pair):,} {bad} in the long window"
     if confidence is None:
-        return f"{least}; whether that is chance is not asked"
-    shown = [valid for valid in _EXAMPLES if pair.max_requests is None or valid <= pair.max_requests]
-    needed = {valid: evidence.bad_needed(valid, pair, budget=objective.budget) for valid in shown}
-    examples = ", ".join(f"{bad:,} of {valid:,}" for valid, bad in needed.items() if bad <= valid)
-    return f"{least}, and more than chance at confidence {confidence:f}: {examples or 'never so few'}"
+        return f"{minimums}; whether that is chance is not asked"
+    shown = [number for number in _EXAMPLES if pair.max_requests is None or number <= pair.max_requests]
+    needed = {number: objective.bad_needed(number, pair) for number in shown}
+    examples = ", ".join(f"{least:,} of {number:,}" for number, least in needed.items() if least <= number)
+    return f"{minimums}, and more than chance at confidence {confidence:f}: {examples or 'never so few'}"
 
 
 def _good(sli: Sli) -> str:
     if sli.indicator is Indicator.ERROR_RATE:
         return f"of requests end without {_spell(sli.bad)}"
+    if sli.indicator is Indicator.TRAFFIC:
+        return "of the requests that are usual at this time of day arrive"
     streaming = " streaming" if sli.indicator is Indicator.TTFB else ""
     whose = f"successful{streaming}" if sli.latency_of is LatencyOf.SUCCESSFUL else f"all{streaming}"
     does = "send their first byte" if sli.indicator is Indicator.TTFB else "complete"
@@ -151,22 +162,35 @@ def _table(objective: Objective) -> "Table":
     from rich import box
     from rich.table import Table
 
+    of_traffic = objective.sli.indicator is Indicator.TRAFFIC
+    headings, cells_of = (_TRAFFIC_HEADINGS, _traffic_cells) if of_traffic else (_HEADINGS, _cells)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("  fires")
-    for heading in _HEADINGS:
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for pair in objective.pairs:
-        detections = (detection_s(pair, objective.budget, error=error) for error in _ERRORS)
-        table.add_row(
-            f"  {pair.severity}",
-            duration_text(pair.long_s),
-            duration_text(pair.short_s),
-            f"{pair.burn_rate:f}",
-            _percent(firing_fraction(pair.burn_rate, objective.budget)),
-            *("never" if seconds is None else time_text(float(seconds)) for seconds in detections),
-            _percent(spent_when_firing(pair)),
-        )
+        windows = duration_text(pair.long_s), duration_text(pair.short_s)
+        table.add_row(f"  {pair.severity}", *windows, *cells_of(pair, objective))
     return table
+
+
+def _cells(pair: WindowPair, objective: Objective) -> Iterator[str]:
+    yield f"{pair.burn_rate:f}"
+    yield _percent(firing_fraction(pair.burn_rate, objective.budget))
+    for error in _ERRORS:
+        yield _after(pair, objective, error)
+    yield _percent(spent_when_firing(pair))
+
+
+def _traffic_cells(pair: WindowPair, objective: Objective) -> Iterator[str]:
+    yield _percent(firing_fraction(pair.burn_rate, objective.budget))
+    yield _after(pair, objective, Fraction(1))
+    yield f"{objective.evidence.min_requests_of(pair):,}"
+
+
+def _after(pair: WindowPair, objective: Objective, error: Fraction) -> str:
+    seconds = detection_s(pair, objective.budget, error=error)
+    return "never" if seconds is None else time_text(float(seconds))
 
 
 def _percent(fraction: Fraction) -> str:

@@ -3,8 +3,8 @@
 import asyncio
 
 from o11y.adapters.clickhouse.migrations import migrate
-from o11y.app import open_clickhouse
 from o11y.settings import Settings
+from o11y.stores import open_clickhouse
 
 
 def run(settings: Settings) -> int:

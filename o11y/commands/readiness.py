@@ -5,11 +5,14 @@ out of rotation.
 """
 
 import asyncio
+from datetime import datetime
 
 from o11y.adapters.clickhouse.client import ClickHouse
 from o11y.app import Role, Worker
+from o11y.commands.clock import utc_now
 from o11y.http.service import Readiness
 from o11y.worker.ports import MemoryLost, Spool, SpoolFull, StoreError
+from o11y.worker.self_checks.receivers import takes
 
 STORE_DEADLINE_S = 2
 
@@ -23,6 +26,7 @@ def readiness(role: Role, worker: Worker) -> Readiness:
             found["clickhouse"] = await _clickhouse(worker.stores.clickhouse)
             found["redis"] = await _redis(worker)
             found["tick"] = _tick(worker)
+            found["receivers"] = _receivers(worker, utc_now())
         return found
 
     return checks
@@ -60,3 +64,13 @@ def _tick(worker: Worker) -> str | None:
     if health.failures_in_a_row:
         return f"the last {health.failures_in_a_row} evaluations failed: {health.last_error}"
     return None
+
+
+def _receivers(worker: Worker, now: datetime) -> str | None:
+    failing = worker.delivery.failing_since
+    long = [
+        f"{severity}s since {since:%H:%M} UTC"
+        for severity, since in failing.items()
+        if not takes(severity, failing, now=now)
+    ]
+    return f"no message is taken: {', '.join(sorted(long))}" if long else None

@@ -1,4 +1,4 @@
-"""SIGHUP: secrets, webhooks and the certificate are read again, and nobody is turned away meanwhile.
+"""SIGHUP: secrets, tokens, receivers and the certificate are read again, and nobody is turned away meanwhile.
 
 Everything else is read at the start alone: objectives, stores, limits, PostHog, addresses. A process's environment
 cannot change either, so what is to be rotated belongs in files (``O11Y_..._FILE``), or is the secret made at the first
@@ -8,15 +8,19 @@ start.
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-from o11y.app import notifiers_of
+from o11y.commands.clock import utc_now
+from o11y.http.admin_tokens import AdminTokens
 from o11y.http.client_secrets import ClientSecrets
+from o11y.http.slack_signature import SlackSignature
 from o11y.http.tls import CertificateUnusable, renew, server_context
-from o11y.settings import Settings, SettingsError, kept_secrets, plain_secrets
+from o11y.kept_secrets import admin_tokens, client_secrets
+from o11y.receivers import notifiers_of, ways_of
+from o11y.settings import Settings, SettingsError
 from o11y.slo.windows import Severity
 from o11y.worker.ports import Notifier
 
@@ -29,23 +33,29 @@ class Live:
 
     settings: Settings
     secrets: ClientSecrets
+    admins: AdminTokens
+    slack: SlackSignature
     notifiers: dict[Severity, Notifier]
     tls: ssl.SSLContext | None
 
     @classmethod
-    def of(cls, settings: Settings, secrets: Mapping[str, tuple[str, ...]]) -> Self:
-        """Raises ``SettingsError``."""
-        return cls(settings, ClientSecrets(secrets), notifiers_of(settings), _tls(settings))
+    def of(cls, settings: Settings) -> Self:
+        """Those of a first start are there already. Raises ``SettingsError``."""
+        secrets, admins = ClientSecrets(client_secrets(settings)), AdminTokens(admin_tokens(settings))
+        slack = SlackSignature(_slack_signature(settings), clock=utc_now)
+        return cls(settings, secrets, admins, slack, notifiers_of(settings), _tls(settings))
 
     def take(self, fresh: Settings) -> None:
         """All of it, or none when a part is unusable. Raises ``SettingsError``."""
-        secrets = plain_secrets(fresh.client_secrets) if fresh.client_secrets else kept_secrets(fresh.data_dir)
+        secrets, admins = client_secrets(fresh), admin_tokens(fresh)  # both are sound, or it ends here
         # A receiver that stays keeps its pace, and the silence that Slack asked it for.
-        notifiers = notifiers_of(fresh) if _webhooks(fresh) != _webhooks(self.settings) else self.notifiers
+        notifiers = notifiers_of(fresh) if ways_of(fresh) != ways_of(self.settings) else self.notifiers
         if self.tls is not None and fresh.tls_cert_file and fresh.tls_key_file:
             with _named():
                 renew(self.tls, fresh.tls_cert_file, key=fresh.tls_key_file)
         self.secrets.replace(secrets)
+        self.admins.replace(admins)
+        self.slack.replace(_slack_signature(fresh))
         self.notifiers.update(notifiers)
         self.settings = fresh
 
@@ -62,7 +72,10 @@ async def reload_when(asked: asyncio.Event, live: Live, *, reread: Callable[[], 
         except Exception:  # the loop's edge: the next SIGHUP is answered too
             log.exception("settings not taken, those before stay in force")
         else:
-            log.info("settings taken: client secrets, webhooks, certificate", extra={"secrets": repr(live.secrets)})
+            log.info(
+                "settings taken: client secrets, admin tokens, Slack, certificate",
+                extra={"secrets": repr(live.secrets)},
+            )
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
@@ -80,5 +93,5 @@ def _named() -> Iterator[None]:
         raise SettingsError(f"O11Y_TLS_CERT_FILE, O11Y_TLS_KEY_FILE: {error}") from None
 
 
-def _webhooks(settings: Settings) -> tuple[object, ...]:
-    return settings.slack_page_webhook_url, settings.slack_ticket_webhook_url
+def _slack_signature(settings: Settings) -> str | None:
+    return None if settings.slack_signing_secret is None else settings.slack_signing_secret.get_secret_value()

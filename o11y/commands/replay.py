@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from o11y.app import Worker, assemble, objectives_of, open_stores
+from o11y.app import Worker, assemble, objectives_of
 from o11y.commands.replay_report import Report
 from o11y.commands.trace import Line, TraceError, lines_of
 from o11y.events import InvalidEvent, validate
 from o11y.metrics import Metrics
 from o11y.settings import Settings
 from o11y.slo.windows import Severity
+from o11y.stores import open_stores
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.event_row import stored
 from o11y.worker.ports import StoredEvent

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from o11y.alerting.incident import Change, Thread
 from o11y.alerting.notification import Notice, Notification
 from o11y.alerting.plain_text import plain_text
 from o11y.alerting.record import alert_record
@@ -26,6 +27,7 @@ class Report:
 
     as_json: bool
     public_url: str | None = None
+    threads: bool = False
     accepted: int = 0
     repeated: int = 0
     refused: int = 0
@@ -33,22 +35,27 @@ class Report:
     told: Counter[tuple[Dimension, str, Severity]] = field(default_factory=Counter)
     first: dict[tuple[Dimension, str, Severity], datetime] = field(default_factory=dict)
 
-    async def notify(self, notification: Notification | Notice) -> None:
-        if isinstance(notification, Notification):
-            for alert in notification.alerts:
-                key = (alert.dimension, alert.objective.name, alert.severity)
-                self.told[key] += 1
-                self.first.setdefault(key, alert.at)
-                if self.as_json:
-                    record = alert_record(
-                        alert,
-                        transition="firing",
-                        notification_id=notification.notification_id,
-                        reason=alert.lowered_because or "",
-                    )
-                    print(json.dumps(record, ensure_ascii=False), flush=True)
+    async def notify(self, message: Notification | Notice, *, thread: Thread | None = None) -> Thread | None:
+        if isinstance(message, Notification):
+            self._count(message)
         if not self.as_json:
-            print(plain_text(notification, public_url=self.public_url), end="\n\n", flush=True)
+            print(plain_text(message, public_url=self.public_url), end="\n\n", flush=True)
+        return None
+
+    def _count(self, message: Notification) -> None:
+        change = Change.FIRED if message.account is None else message.account.change
+        for alert in message.alerts:
+            key = (alert.dimension, alert.objective.name, alert.severity)
+            self.told[key] += 1
+            self.first.setdefault(key, message.fired_at)
+            if self.as_json:
+                record = alert_record(
+                    alert,
+                    transition=change.value,
+                    notification_id=message.notification_id,
+                    reason=alert.lowered_because or "",
+                )
+                print(json.dumps(record, ensure_ascii=False), flush=True)
 
     def rejected(self, line: Line, why: str) -> None:
         self.refused += 1

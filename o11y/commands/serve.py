@@ -11,14 +11,14 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from o11y.app import Role, Worker, assemble, check_role, objectives_of, open_stores, sink_of
+from o11y.app import Role, Worker, assemble, check_role, objectives_of, sink_of
+from o11y.commands import first_start
 from o11y.commands.allocator import give_big_blocks_back
 from o11y.commands.answers import answers
 from o11y.commands.background import Background
@@ -27,12 +27,19 @@ from o11y.commands.readiness import readiness
 from o11y.commands.reload import Live, reload_when
 from o11y.commands.schedule import MinuteSchedule
 from o11y.commands.signals import signals
+from o11y.commands.watching import watch_of
+from o11y.http.admin import admin_routes
 from o11y.http.control import control
 from o11y.http.ingest import BATCH_PATH, EVENT_PATH, Answered, IngestDoor
 from o11y.http.servers import listen, listen_unix, serve
 from o11y.http.service import service
+from o11y.http.silences import silence_endpoints
+from o11y.http.slack_actions import ACTIONS_PATH, SlackActions
 from o11y.metrics import Metrics
-from o11y.settings import Settings, SettingsError, first_secrets, load_settings, plain_secrets
+from o11y.receivers import Channel, ways_of
+from o11y.settings import Settings, SettingsError, load_settings
+from o11y.stores import open_stores
+from o11y.worker.client_clocks import ClientClocks
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.ingest import Ingest
 
@@ -47,8 +54,8 @@ async def run(settings: Settings, role: Role) -> None:
     check_role(settings, role)
     give_big_blocks_back()
     objectives = objectives_of(settings)
-    clients, made = _clients(settings)
-    live = Live.of(settings, clients)
+    made = first_start.make_secrets(settings)
+    live = Live.of(settings)
     listener = _listener(settings)
     stop, hangup = asyncio.Event(), asyncio.Event()
     with signals(stop, hangup):
@@ -61,7 +68,8 @@ async def run(settings: Settings, role: Role) -> None:
                 clock=utc_now,
                 metrics=Metrics(),
             )
-            _welcome(live, role, listener, first=clients if made else {})
+            _welcome(live, role, listener)
+            first_start.tell(made, settings)
             _warn_of_clear_text(live, listener)
             reloading = asyncio.create_task(reload_when(hangup, live, reread=load_settings))
             try:
@@ -79,13 +87,17 @@ class Serving:
         self._role = role
         self._worker = worker
         self._limit = DimensionLimit(settings.max_dimensions_per_client)
+        self._clocks = ClientClocks()
         self._ingest = Ingest(worker.stores.spool, clock=utc_now)
         self._sink = sink_of(settings)
         self._requests = cache(worker.metrics.requests.labels)  # a look-up of its own takes locks
         self._ticking: asyncio.Task[None] | None = None
 
     async def run(self, listener: socket.socket, stop: asyncio.Event) -> None:
-        background = Background(self._settings, self._worker, self._limit, self._sink, role=self._role, stop=stop)
+        watch = watch_of(self._live, self._worker, role=self._role, limit=self._limit, clocks=self._clocks)
+        background = Background(
+            self._settings, self._worker, self._limit, self._sink, watch=watch, role=self._role, stop=stop
+        )
         background.start()
         schedule = self._schedule() if self._role.evaluates else None
         gc.collect()
@@ -110,13 +122,20 @@ class Serving:
                 sink=self._sink,
                 limit=self._limit,
                 clock=utc_now,
+                clocks=self._clocks,
                 observe=self._observe,
                 max_body_bytes=self._settings.max_body_bytes,
                 max_batch_bytes=self._settings.max_batch_bytes,
             )
             doors = {EVENT_PATH: door, BATCH_PATH: door}
+        doors[ACTIONS_PATH] = SlackActions(
+            self._live.slack,
+            self._worker.responses,
+            observe=lambda status: self._requests(ACTIONS_PATH, str(status)).inc(),
+        )
         checks = readiness(self._role, self._worker)
-        return service(doors, readiness=checks, registry=self._worker.metrics.registry)
+        administered = admin_routes(self._live.admins, silence_endpoints(self._worker.silencing, clock=utc_now))
+        return service(doors, readiness=checks, registry=self._worker.metrics.registry, routes=administered)
 
     def _observe(self, answered: Answered) -> None:
         metrics = self._worker.metrics
@@ -154,13 +173,6 @@ class Serving:
         log.info("stopped", extra={"spooled_events": self._worker.stores.spool.depth().events})
 
 
-def _clients(settings: Settings) -> tuple[Mapping[str, tuple[str, ...]], bool]:
-    """And whether they were made just now."""
-    if settings.client_secrets:
-        return plain_secrets(settings.client_secrets), False
-    return first_secrets(settings.data_dir)
-
-
 def _listener(settings: Settings) -> socket.socket:
     try:
         return listen(settings.host, settings.port)
@@ -187,15 +199,15 @@ def _warn_of_clear_text(live: Live, listener: socket.socket) -> None:
         )
 
 
-def _welcome(live: Live, role: Role, listener: socket.socket, *, first: Mapping[str, tuple[str, ...]]) -> None:
-    """For the person at the terminal; logs go to stderr. ``first``: the secrets just made."""
+def _welcome(live: Live, role: Role, listener: socket.socket) -> None:
+    """For the person at the terminal; logs go to stderr."""
     settings = live.settings
     host, port = listener.getsockname()[:2]
     scheme = "http" if live.tls is None else "https"
     url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     print(f"o11y listens on {url} (role {role}, data in {settings.data_dir})", flush=True)
-    for client, (secret, *_) in first.items():
-        print(f"first start: client {client!r} may post with the secret {secret}", flush=True)
-        print(f"             it is kept in {settings.data_dir / 'client-secrets.json'}", flush=True)
-    if settings.slack_page_webhook_url is None or settings.slack_ticket_webhook_url is None:
-        print("no Slack webhook for pages or tickets (O11Y_SLACK_*_WEBHOOK_URL): those are printed here", flush=True)
+    ways = ways_of(settings)
+    if missing := [f"{severity}s" for severity, way in ways.items() if way is None]:
+        print(f"no Slack receiver for {' and '.join(missing)} (O11Y_SLACK_*): those are printed here", flush=True)
+    if any(isinstance(way, Channel) and not way.buttons for way in ways.values()):
+        print("no buttons below Slack messages: O11Y_SLACK_SIGNING_SECRET is not set", flush=True)

@@ -8,10 +8,21 @@ from rich.table import Table
 
 from o11y.alerting.foreign_text import visible
 from o11y.slo.durations import duration_text
+from o11y.slo.evaluation import Reason
+from o11y.slo.sli import Indicator
 
 Answer = Mapping[str, Any]
 
 _LONGEST_CELL = 1_000
+#: of an objective whose valid events are usual requests, and whose bad ones are missing
+_OF_TRAFFIC: Mapping[str, str] = {
+    Reason.NO_REQUESTS: "nothing is usual at this time of day",
+    Reason.TOO_FEW_REQUESTS: "too little is usual at this time of day for min_volume",
+    Reason.TOO_FEW_BAD: "too few are missing",
+    Reason.MAY_BE_CHANCE: "too little evidence: that so few came may be chance",
+    Reason.LONG_BELOW: "less is missing in the long window than drop",
+    Reason.SHORT_BELOW: "less is missing in the short window than drop: requests come again",
+}
 
 
 def print_tick(found: Answer, out: TextIO) -> None:
@@ -34,8 +45,8 @@ def print_tick(found: Answer, out: TextIO) -> None:
             alert["model"],
             f"{duration_text(alert['long_window_s'])} / {duration_text(alert['short_window_s'])}",
             f"{alert['bad']:,} / {alert['valid']:,}",
-            f"{alert['burn_rate_long']:.4g} / {alert['burn_rate_short']:.4g}",
-            f"{alert['burn_rate_threshold']:g}",
+            f"{_pace(alert, 'burn_rate_long')} / {_pace(alert, 'burn_rate_short')}",
+            _pace(alert, "burn_rate_threshold"),
         )
         for alert in found["firing"]
     ]
@@ -55,23 +66,33 @@ def print_explanation(found: Answer, out: TextIO) -> None:
 
 
 def _verdict_row(verdict: Answer) -> tuple[str, ...]:
-    words = verdict["reason"]
+    of_traffic = verdict["indicator"] == Indicator.TRAFFIC
+    words = _OF_TRAFFIC.get(verdict["reason"], verdict["reason"]) if of_traffic else verdict["reason"]
     if verdict["firing"] and verdict["page_becomes_ticket"]:
         words = f"firing, as a ticket: {verdict['page_becomes_ticket']}"
     elif verdict["reason"].endswith("min_requests"):
         words += f" ({verdict['min_requests']})"
+    elif verdict["reason"].startswith("too little evidence"):
+        words += f" (needs {verdict['bad_needed']:,})"
     elif verdict["reason"].endswith("min_bad"):
         words += f" ({verdict['min_bad']})"
     return (
         verdict["objective"],
         f"{verdict['severity']} {duration_text(verdict['long_window_s'])}/{duration_text(verdict['short_window_s'])}",
         f"{verdict['bad']:,} / {verdict['valid']:,}",
-        f"{verdict['burn_rate_long']:.4g}",
+        _pace(verdict, "burn_rate_long"),
         f"{verdict['short_bad']:,} / {verdict['short_valid']:,}",
-        f"{verdict['burn_rate_short']:.4g}",
-        f"{verdict['burn_rate_threshold']:g}",
+        _pace(verdict, "burn_rate_short"),
+        _pace(verdict, "burn_rate_threshold"),
         words,
     )
+
+
+def _pace(found: Answer, rate: str) -> str:
+    """A burn rate; of traffic, which has no budget to burn, the share that is missing."""
+    if found["indicator"] != Indicator.TRAFFIC:
+        return f"{found[rate]:.4g}"
+    return f"{found[rate] * (1 - float(found['target'])) * 100:.4g} %"
 
 
 def print_spool(found: Answer, out: TextIO) -> None:

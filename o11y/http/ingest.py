@@ -1,6 +1,7 @@
 """The ingest doors: raw ASGI, because a routing framework would cost more than everything they do."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +9,17 @@ from typing import Any, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from o11y.events import AcceptedEvent, InvalidEvent, checked, read, read_array, settle, to_the_millisecond
+from o11y.events import (
+    AcceptedEvent,
+    InvalidEvent,
+    TimeRefused,
+    checked,
+    read,
+    read_array,
+    settle,
+    to_the_millisecond,
+)
+from o11y.http.bearer import secret_in
 from o11y.http.body import Room, Share, check_content_type, read_body
 from o11y.http.client_secrets import ClientSecrets
 from o11y.http.ingest_answer import (
@@ -24,6 +35,7 @@ from o11y.http.ingest_answer import (
     json_answer,
 )
 from o11y.http.ingest_batch import NDJSON, Rejections, events_of
+from o11y.worker.client_clocks import ClientClocks
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.event_row import stored
 from o11y.worker.ingest import Ingest
@@ -34,6 +46,8 @@ BATCH_PATH = "/ingest/api-metrics/batch"
 
 #: events of a batch judged before others get their turn on the event loop
 _SLICE = 200
+#: events of a batch whose times are compared with their arrival, each for its neighbours too
+_TIMES_SEEN = 8
 #: the largest array that is judged in one go, while nobody else has a turn: some 15 ms
 _MAX_AT_ONCE = 2 * 1024 * 1024
 
@@ -71,6 +85,7 @@ class IngestDoor:
         sink: EventSink,
         limit: DimensionLimit,
         clock: Clock,
+        clocks: ClientClocks | None = None,
         observe: Callable[[Answered], None] = lambda answered: None,
         max_body_bytes: int = 256 * 1024,
         max_batch_bytes: int = 16 * 1024 * 1024,
@@ -82,6 +97,7 @@ class IngestDoor:
         self._sink = sink
         self._limit = limit
         self._clock = clock
+        self._clocks = clocks or ClientClocks()
         self._observe = observe
         self._max_body_bytes = max_body_bytes
         self._max_batch_bytes = max_batch_bytes
@@ -116,17 +132,21 @@ class IngestDoor:
         body = await read_body(
             headers, receive, share=share, max_bytes=self._max_body_bytes, read_timeout_s=self._read_timeout_s
         )
-        now = to_the_millisecond(self._clock())
+        now, secret = to_the_millisecond(self._clock()), ""
         try:
             fields = read(body)
             secret = fields.pop("clientSecret", "")
             event = settle(fields, now=now)
         except InvalidEvent as error:
+            if isinstance(error, TimeRefused):
+                self._note_refusal(client or self._client_of(secret))
             raise Refused(invalid(error.issues)) from None
         client = client or self._client_of(secret)
         if client is None:
             raise Refused(UNAUTHORIZED)
         await self._ingest.accept([stored(event, client=client, received_at=now, limit=self._limit)])
+        if event.event_time is not now:  # it has a time of its own
+            self._clocks.saw(client, event.event_time, now=now)
         return _Outcome(STORED, [(client, event)])
 
     async def _batch(self, headers: Mapping[bytes, bytes], receive: Receive, share: Share) -> _Outcome:
@@ -154,6 +174,7 @@ class IngestDoor:
             kept.append((owner, event))
             rows.append(stored(event, client=owner, received_at=now, limit=self._limit))
         await self._ingest.accept(rows)
+        self._note_times(kept, now)
         answer = json_answer(200, {"accepted": len(kept), "rejected": rejections.listed})
         return _Outcome(answer, kept, len(rejections.listed))
 
@@ -167,19 +188,34 @@ class IngestDoor:
     def _judge(self, fields: dict[str, Any], client: str | None, now: datetime) -> tuple[str, AcceptedEvent]:
         """The valid fields of one event of a batch; its client is that of the header, or its own."""
         secret = fields.pop("clientSecret", "")
-        event = settle(fields, now=now)
+        try:
+            event = settle(fields, now=now)
+        except TimeRefused:
+            self._note_refusal(client or self._client_of(secret))
+            raise
         owner = client or self._client_of(secret)
         if owner is None:
             raise InvalidEvent([{"path": ["clientSecret"], "message": "Unauthorized"}])
         return owner, event
 
+    def _note_refusal(self, client: str | None) -> None:
+        """Of an event whose time is too far off; who has no secret is nobody's clock."""
+        if client is not None:
+            self._clocks.refused(client)
+
+    def _note_times(self, kept: Sequence[tuple[str, AcceptedEvent]], now: datetime) -> None:
+        """A few of a batch stand for all of it, so that it costs nothing an event."""
+        step = math.ceil(len(kept) / _TIMES_SEEN) or 1
+        for index in range(0, len(kept), step):
+            client, event = kept[index]
+            if event.event_time is not now:
+                self._clocks.saw(client, event.event_time, now=now, events=min(step, len(kept) - index))
+
     def _authenticate(self, headers: Mapping[bytes, bytes]) -> str | None:
         """The client of a secret in a header; ``None`` when there is none. Raises ``Refused`` for a wrong one."""
-        scheme, _, secret = headers.get(b"authorization", b"").strip().partition(b" ")
-        if scheme.lower() != b"bearer" or not secret.strip():
-            secret = headers.get(b"x-o11y-admin-token", b"")
-            if not secret.strip():
-                return None
+        secret = secret_in(headers)
+        if secret is None:
+            return None
         client = self._clients.client_of(secret)
         if client is None:
             raise Refused(UNAUTHORIZED)

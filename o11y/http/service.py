@@ -1,17 +1,17 @@
-"""The public face: ingest doors first, then health and metrics.
+"""The public face: ingest doors first, then health, metrics and what is administered.
 
 A dispatcher instead of a router on the hot path: the doors are raw ASGI applications.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 #: name -> None when well, else what is wrong in words
@@ -20,9 +20,17 @@ Readiness = Callable[[], Awaitable[dict[str, str | None]]]
 READINESS_DEADLINE_S = 3
 
 
-def service(doors: dict[str, ASGIApp], *, readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
-    """``doors`` maps an exact path to its application; every other path is the Starlette application's."""
-    pages = Starlette(routes=_routes(readiness, registry))
+def service(
+    doors: dict[str, ASGIApp],
+    *,
+    readiness: Readiness,
+    registry: CollectorRegistry,
+    routes: Sequence[BaseRoute] = (),
+) -> ASGIApp:
+    """``doors`` maps an exact path to its application; every other path is the Starlette application's, with
+    ``routes`` of its own.
+    """
+    pages = Starlette(routes=[*_routes(readiness, registry), *routes])
     pages.router.redirect_slashes = False  # a redirect would repeat whatever Host the request named
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:

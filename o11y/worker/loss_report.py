@@ -6,8 +6,8 @@ from datetime import datetime
 
 from o11y.alerting.notification import Notice
 from o11y.metrics import Metrics
-from o11y.worker.notices import spool_damaged
-from o11y.worker.ports import Spool
+from o11y.slo.windows import Severity
+from o11y.worker.ports import Spool, SpoolLoss
 
 
 async def tell_losses(
@@ -21,3 +21,22 @@ async def tell_losses(
             await tell(notice)
         metrics.spool_events_lost.inc(loss.events)
         await asyncio.to_thread(spool.loss_told, loss.number)
+
+
+def spool_damaged(loss: SpoolLoss, *, now: datetime) -> Notice | None:
+    """A page when acknowledged events are gone: objectives will look better or worse than they were."""
+    if not loss.events and not loss.history and loss.exact:
+        return None
+    number = f"{loss.events:,}" if loss.exact else f"at least {loss.events:,}"
+    text = f"The spool's file was damaged ({loss.reason}). {loss.carried:,} events were saved, {number} are lost"
+    if loss.history:
+        text += f", and {loss.history:,} rows of the alert history"
+    if loss.maybe_shipped:
+        text += f"; {loss.maybe_shipped:,} of them had been sent to ClickHouse and may be there"
+    return Notice(
+        notice_id=f"spool-damaged-{loss.number}",
+        severity=Severity.PAGE,
+        title=f"o11y lost {number} events: spool damaged",
+        text=f"{text}.\nThe damaged file is kept as {loss.kept_as}. See `o11y spool list`, and the disk.",
+        at=now,
+    )

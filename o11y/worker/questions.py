@@ -20,8 +20,8 @@ class Questions:
     ticker: Ticker
 
     async def dry_run(self, at: datetime) -> dict[str, Any]:
-        """What a tick at this time finds; nothing is claimed or sent."""
-        evaluation = await self.ticker.evaluate(whole_minute(at))
+        """What a tick at this time finds; nothing is kept or sent."""
+        evaluation = await self.ticker.evaluate(whole_minute(at), asked=True)
         alerts = [alert for group in groups(evaluation.alerts) for alert in group]
         return {
             "time": rfc3339(evaluation.minute),
@@ -72,8 +72,9 @@ def _verdict(verdict: PairVerdict, policy: PagePolicy) -> dict[str, Any]:
         "short_valid": verdict.short.valid,
         "short_bad": verdict.short.bad,
         "burn_rate_short": round(float(burn_rate(verdict.short, objective.budget)), 4),
-        "min_requests": objective.evidence.min_requests,
+        "min_requests": objective.evidence.min_requests_of(pair),
         "min_bad": objective.evidence.min_bad,
+        "bad_needed": objective.bad_needed(verdict.long.valid, pair),
         "firing": verdict.firing,
         "reason": verdict.reason.value,
         "page_becomes_ticket": lowered,

@@ -3,12 +3,10 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from o11y.alerting.notification import Notice
 from o11y.metrics import Metrics
-from o11y.slo.windows import Severity
 from o11y.worker.pause import pause
 from o11y.worker.ports import BatchState, Clock, EventStore, MemoryLost, Spool, SpoolBatch, StoreError, Watermarks
 
@@ -38,7 +36,6 @@ class Shipper:
         watermarks: Watermarks,
         clock: Clock,
         metrics: Metrics,
-        tell: Callable[[Notice], Awaitable[None]],
         replica: str,
         jitter: Callable[[], float] = random.random,
         ready: Callable[[], bool] = lambda: True,
@@ -48,10 +45,10 @@ class Shipper:
         self._watermarks = watermarks
         self._clock = clock
         self._metrics = metrics
-        self._tell = tell
         self._replica = replica
         self._jitter = jitter
         self._ready = ready
+        self.last_failure = ""  # why the batch at the head of the spool is still there, or nothing
         self._failures = 0
         self._seen_mixed: str | None = None
         self._published: tuple[datetime | None, datetime] | None = None  # the watermark, and when it was told
@@ -86,6 +83,7 @@ class Shipper:
                 return 0.2
             if await self.ship(batch):
                 self._failures = 0
+                self.last_failure = ""
                 return 0
         except Exception:  # the loop's edge: whatever it is, the events are still in the spool
             log.exception("shipping failed")
@@ -108,6 +106,7 @@ class Shipper:
         except StoreError as error:
             if not error.content:
                 log.warning("insert failed, will retry", extra={"batch": batch.batch_id, "error": str(error)})
+                self.last_failure = str(error)
                 return False
             await self._refused(batch, str(error))
             return True
@@ -125,6 +124,7 @@ class Shipper:
             state = await self._store.find(batch, now=self._clock())
         except StoreError as error:
             log.warning("look-up failed, will retry", extra={"batch": batch.batch_id, "error": str(error)})
+            self.last_failure = str(error)
             return False
         if state is BatchState.ABSENT:
             return await self._insert(batch)
@@ -150,16 +150,6 @@ class Shipper:
         await asyncio.to_thread(self._spool.set_aside, batch.batch_id, error, now=now)
         self._metrics.batches_set_aside.inc()
         log.error("batch set aside", extra={"batch": batch.batch_id, "events": batch.events, "error": error})
-        await self._tell(
-            Notice(
-                notice_id="batch-set-aside",
-                severity=Severity.TICKET,
-                title="Events that ClickHouse refuses were set aside",
-                text=f"{batch.events} event(s) of spool batch {batch.batch_id} wait for a human: {error}\n"
-                "See `o11y spool list`, and `o11y spool retry BATCH` once the cause is gone.",
-                at=now,
-            )
-        )
 
     async def _publish_watermark(self) -> None:
         depth = await asyncio.to_thread(self._spool.depth)

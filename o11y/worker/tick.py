@@ -1,39 +1,42 @@
 """The tick: evaluate a minute, decide, tell.
 
-    counts -> evaluate -> triage -> tell (claim -> send -> confirm -> history)
+    counts -> evaluate -> triage -> steps of incidents -> tell (keep with its message -> history -> send)
 
 Between the counts and the telling everything is pure.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
 
 from o11y.alerting.alert import Alert
+from o11y.alerting.minute import Minute
 from o11y.alerting.notification import Notice, Notification, Presence
 from o11y.alerting.triage import PagePolicy, triage
 from o11y.metrics import Metrics
 from o11y.slo.counts import Counts
 from o11y.slo.dimension import Dimension
-from o11y.slo.evaluation import Evaluator
+from o11y.slo.evaluation import Evaluator, PairVerdict
+from o11y.slo.joined_counts import joined
 from o11y.slo.objective import Objective
+from o11y.slo.sli import Indicator
 from o11y.slo.windows import Severity
-from o11y.worker.claims import Claims
 from o11y.worker.delivery import Delivery
-from o11y.worker.history import History
+from o11y.worker.incidents import Incidents
 from o11y.worker.ports import (
+    BaselineStore,
     Clock,
-    ColourStore,
     CountStore,
     MemoryLost,
     MemoryStore,
     RecommendedModels,
     StoreError,
 )
-from o11y.worker.telling import Sleep, Telling
+from o11y.worker.telling import Telling
+from o11y.worker.traffic_watch import TrafficWatch
 
 log = logging.getLogger(__name__)
 
@@ -59,13 +62,17 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a minute's evaluation found, before anything is claimed."""
+    """What a minute's evaluation found, before anything becomes of it."""
 
     minute: datetime
     until: datetime
-    dimensions: int
+    counts: Counts
     alerts: tuple[Alert, ...]
     incomplete: bool = False
+
+    @property
+    def dimensions(self) -> int:
+        return len(self.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,39 +100,36 @@ class Ticker:
 
     objectives: Sequence[Objective]
     counts: CountStore
-    colour: ColourStore
+    baselines: BaselineStore
     recommended: RecommendedModels
     memory: MemoryStore
-    claims: Claims
+    incidents: Incidents
+    telling: Telling
     delivery: Delivery
-    history: History
     restore: Callable[[], Awaitable[None]]
     clock: Clock
     metrics: Metrics
     replica: str
     lag_s: int = 10
-    sleep: Sleep = asyncio.sleep
+    beat: Callable[[], None] = lambda: None  # after each minute that was evaluated and told
     health: Health = field(default_factory=Health)
+    _burning: Sequence[Objective] = field(init=False)
     _evaluator: Evaluator = field(init=False)
-    _telling: Telling = field(init=False)
+    _traffic: TrafficWatch = field(init=False)
+    _named: Mapping[str, Objective] = field(init=False)
     _present: _Present | None = None
     _unrestored: int = 0
 
     def __post_init__(self) -> None:
-        self._evaluator = Evaluator(self.objectives)
-        self._telling = Telling(
-            self.claims,
-            delivery=self.delivery,
-            history=self.history,
-            colour=self.colour,
-            clock=self.clock,
-            metrics=self.metrics,
-            sleep=self.sleep,
-        )
+        self._burning = [each for each in self.objectives if each.sli.indicator is not Indicator.TRAFFIC]
+        self._evaluator = Evaluator(self._burning)
+        self._traffic = TrafficWatch(self.objectives, counts=self.counts, baselines=self.baselines)
+        self._named = {objective.name: objective for objective in self.objectives}
         self.delivery.presence_of = self._presence
 
     async def tick(self, now: datetime) -> None:
         """Evaluate the minute of ``now`` and those missed before it; never raises."""
+        self._traffic.attend(whole_minute(now))
         try:
             async with asyncio.timeout(DEADLINE_S):
                 await self._tick(whole_minute(now))
@@ -144,8 +148,9 @@ class Ticker:
         for earlier in missed:
             errors += await self._run(earlier, late=True)
         errors += await self._run(minute, late=False)
+        await self._traffic.look_ahead(window_end(minute + MINUTE, self.lag_s))
         if errors:
-            raise ExceptionGroup("alerts could not be told", errors)
+            raise ExceptionGroup("incidents could not be told", errors)
 
     async def _restore(self) -> None:
         """After a flush nothing is told before the history was read; but a repeat is better than a long silence."""
@@ -186,6 +191,7 @@ class Ticker:
         try:
             if not await self.memory.acquire(minute, owner=self.replica, lease_s=LEASE_S):
                 self.metrics.ticks.labels("elsewhere").inc()
+                await self.incidents.load()  # should Redis go away, this replica knows what the others told
                 return []
         except MemoryLost:
             self.metrics.memory_lost.inc()
@@ -196,7 +202,7 @@ class Ticker:
             evaluation = await self.evaluate(minute)
             if not late:
                 self._look(evaluation)
-            errors = await self._telling.tell(evaluation.alerts, until=evaluation.until, late=late)
+            errors = await self.telling.tell(self._minute(evaluation, late=late), until=evaluation.until)
         finally:
             if renewal:
                 renewal.cancel()
@@ -207,25 +213,59 @@ class Ticker:
             self.health.last_minute = minute
         if leased and not evaluation.incomplete and not errors:
             await self._finish(minute)
+        if not errors:
+            self.beat()
         return errors
 
-    async def evaluate(self, minute: datetime) -> Evaluation:
-        """What fires at this minute. Reads only; raises ``StoreError`` when ClickHouse does not answer."""
+    def _minute(self, evaluation: Evaluation, *, late: bool) -> Minute:
+        return Minute(
+            evaluation.minute,
+            evaluation.alerts,
+            evaluation.counts,
+            self._named,
+            complete=not evaluation.incomplete,
+            late=late,
+        )
+
+    async def evaluate(self, minute: datetime, *, asked: bool = False) -> Evaluation:
+        """What fires at this minute. Reads only; raises ``StoreError`` when ClickHouse does not answer.
+
+        ``asked``: by somebody who wants to know, whether or not this process has watched the time before it.
+        """
         until = window_end(minute, self.lag_s)
-        try:
-            watermark = await self.memory.oldest()
-        except MemoryLost:
-            watermark = None
-        counts = await self.count(until)
-        breaches = await asyncio.to_thread(lambda: list(self._evaluator.breaches(counts)))
+        lagging = await self._lagging(until)
+        # at the same time: each is a query that keeps to one core
+        burning, missing = await asyncio.gather(
+            self._counted(until), self._missing_of(until, lagging=lagging, asked=asked)
+        )
+        breaches = await asyncio.to_thread(self._breaches, burning, missing)
         policy = PagePolicy(await self.recommended.ids(now=self.clock()))
         alerts = triage(breaches, policy, at=minute)
-        return Evaluation(minute, until, len(counts), tuple(alerts), watermark is not None and watermark < until)
+        return Evaluation(minute, until, joined(burning, missing), tuple(alerts), incomplete=bool(lagging))
 
     async def count(self, until: datetime, *, only: Dimension | None = None) -> Counts:
         """What the objectives count, in all their windows; of one client x provider x model if ``only`` names it."""
-        windows = {seconds for o in self.objectives for pair in o.pairs for seconds in (pair.long_s, pair.short_s)}
-        return await self.counts.counts({o.sli for o in self.objectives}, windows, until=until, only=only)
+        return joined(await self._counted(until, only=only), await self._traffic.missing(until, only=only))
+
+    async def _counted(self, until: datetime, *, only: Dimension | None = None) -> Counts:
+        windows = {seconds for o in self._burning for pair in o.pairs for seconds in (pair.long_s, pair.short_s)}
+        return await self.counts.counts({o.sli for o in self._burning}, windows, until=until, only=only)
+
+    async def _missing_of(self, until: datetime, *, lagging: bool | None, asked: bool) -> Counts:
+        if lagging is not False:  # what is missing may be on its way
+            return {}
+        return await (self._traffic.missing(until) if asked else self._traffic.watched(until))
+
+    async def _lagging(self, until: datetime) -> bool | None:
+        """Whether a spool still holds events of the windows; None while Redis, which knows, does not answer."""
+        try:
+            watermark = await self.memory.oldest()
+        except MemoryLost:
+            return None
+        return watermark is not None and watermark < until
+
+    def _breaches(self, burning: Counts, missing: Counts) -> list[PairVerdict]:
+        return [*self._evaluator.breaches(burning), *self._traffic.breaches(missing)]
 
     async def _keep_lease(self, minute: datetime) -> None:
         while True:
@@ -274,8 +314,7 @@ class Ticker:
                 text=f"{BLIND_AFTER} evaluations in a row have failed; alerts may be missing until one works again.\n"
                 f"Last error: {self.health.last_error}",
                 at=minute,
-            ),
-            token=f"blind-{self.replica}",
+            )
         )
 
 

@@ -114,3 +114,19 @@ def test_a_file_without_the_test_says_so() -> None:
     _, text = checked(CONFIG / "objectives.parity.yaml")
     told = " ".join(text.split())
     assert "at least 10 valid and 1 bad in the long window; whether that is chance is not asked" in told
+
+
+def test_a_drop_of_traffic_is_told_without_burn_rate_and_budget() -> None:
+    _, text = checked(CONFIG / "objectives.yaml")
+    of_drop = text.split("\ntraffic-drop\n")[1]
+    told = " ".join(of_drop.split())
+    for words in (
+        "more than 5 % of the requests that are usual at this time of day arrive",
+        "the median of the last 7 days at this time, and no more than came a week ago",
+        "at least 120 usual an hour and 2 missing in the long window",
+        "and more than chance at confidence 0.9999: 23 of 30, 47 of 100",
+    ):
+        assert words in told
+    assert cells(of_drop, "ticket") == [["ticket", "30m", "10m", "95 %", "28m 30s", "60"]]
+    assert "burn" not in of_drop
+    assert "budget" not in of_drop

@@ -8,6 +8,7 @@ from urllib.parse import quote
 CLIENT_SECRET = "canary-client-secret-Kx7"
 NEXT_SECRET = "canary-next-secret-sœ9"
 WRONG_SECRET = "canary-guessed-secret-Qz3"
+ADMIN_TOKEN = "canary-admin-token-Tb8"
 POSTHOG_KEY = "phc_canaryKeyM4w"
 CLICKHOUSE_PASSWORD = "canary-clickhouse-pässword/+"
 REDIS_PASSWORD = "canary-redis-password-J2"
@@ -20,6 +21,7 @@ SECRETS = {
     "client secret": CLIENT_SECRET,
     "next client secret": NEXT_SECRET,
     "wrong secret": WRONG_SECRET,
+    "admin token": ADMIN_TOKEN,
     "PostHog key": POSTHOG_KEY,
     "ClickHouse password": CLICKHOUSE_PASSWORD,
     "Redis password": REDIS_PASSWORD,

@@ -20,7 +20,7 @@ from prometheus_client import generate_latest
 from o11y.adapters.posthog import PostHogSink
 from o11y.adapters.slack.pace import Pace
 from o11y.adapters.slack.webhook import SlackWebhook
-from o11y.app import Stores, assemble, objectives_of, open_stores
+from o11y.app import assemble, objectives_of
 from o11y.commands import tables
 from o11y.http.client_secrets import ClientSecrets
 from o11y.http.ingest import BATCH_PATH, EVENT_PATH, IngestDoor
@@ -32,6 +32,7 @@ from o11y.model_id import normalise_model
 from o11y.settings import Settings, load_settings
 from o11y.slo.dimension import Dimension
 from o11y.slo.windows import Severity
+from o11y.stores import Stores, open_stores
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.ingest import Ingest
 from tests.fakes import SteppingClock
@@ -58,6 +59,8 @@ from tests.wire_events import wire_event
 
 JSON = {"Content-Type": "application/json"}
 EVENTS_A_MINUTE = 12
+#: minutes between two outages, so that none is taken for a part of the one before
+APART = 4
 EVENTS = """
     SELECT DISTINCT kilo_user_id, organization_id, mode, provider, requested_model, inference_provider,
         resolved_model, model_variant, tools_available, tools_used
@@ -148,9 +151,10 @@ async def live(
     for text in HOSTILE.values():
         minute = clock.now
         statuses.append(await asyncio.to_thread(poster.outage, text, minute))
-        clock.now = minute + timedelta(minutes=1)
-        await worker.shipper.drain()
-        await worker.ticker.tick(clock.now)
+        for _ in range(APART):
+            clock.advance(60)
+            await worker.shipper.drain()
+            await worker.ticker.tick(clock.now)
         clock.advance(5)
         await worker.delivery.retry_due()
         clock.advance(-5)
@@ -200,10 +204,11 @@ async def _ready() -> dict[str, str | None]:
 
 async def main(folder: Path) -> None:
     start_logging("debug")
-    clock = SteppingClock(datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=45))
+    this_minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    clock = SteppingClock(this_minute - timedelta(minutes=APART * len(HOSTILE) + 10))
     refused = Answer(401, json.dumps({"detail": f"bad key {POSTHOG_KEY}"}).encode())
     with SlackStandIn(SERVER_ERROR, CUT) as slack, PostHogStandIn(AWAY, refused) as posthog:
-        settings = load_settings(data_dir=folder)
+        settings = load_settings(data_dir=folder, message_cap=1_000, page_cap=1_000)
         sink = PostHogSink(POSTHOG_KEY, host=posthog.url, retry_pauses_s=(0.01,), flush_interval_s=0.05)
         async with open_stores(settings) as stores:
             found = await live(settings, stores, clock, slack=slack, sink=sink)

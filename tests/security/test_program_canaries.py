@@ -16,6 +16,7 @@ from tests.program.program import CLIENT, Program
 from tests.program.waiting import until
 from tests.security.canary import (
     ADDRESSES,
+    ADMIN_TOKEN,
     CLICKHOUSE_PASSWORD,
     CLIENT_SECRET,
     IPV4,
@@ -49,10 +50,12 @@ def program(folder: Path, *, clickhouse: str, redis: str, **settings: object) ->
         folder,
         own_secrets=False,
         client_secrets=json.dumps({CLIENT: [CLIENT_SECRET]}),
+        admin_tokens=json.dumps({"ann": {"token": ADMIN_TOKEN, "role": "editor"}}),
         clickhouse_url=clickhouse,
         redis_url=redis,
         slack_page_webhook_url=f"{elsewhere}/services/T0/B0/{WEBHOOK_SECRET}",
         slack_ticket_webhook_url=f"{elsewhere}/services/T0/B0/{WEBHOOK_SECRET}",
+        heartbeat_url=f"{elsewhere}/{WEBHOOK_SECRET}",
         posthog_api_key=POSTHOG_KEY,
         posthog_host=elsewhere,
         recommended_models_url=f"{elsewhere}/models.json?token={POSTHOG_KEY}",
@@ -88,11 +91,12 @@ def use(running: Program, *, failing: str) -> dict[str, bytes | str]:
         "/metrics": running.get("/metrics")[1],
         "/readyz": running.get("/readyz")[1],
         "/healthz": running.get("/healthz")[1],
+        "the admin doors": b"".join(administer(running)),
     }
     assert "o11y_" in written["/metrics"]
-    for command in (["tick", "--dry-run"], ["explain", "a", "b", "c"], ["spool", "list"], ["migrate"]):
-        done = running.ask(*command)
-        written[f"o11y {command[0]}"] = done.stdout + done.stderr
+    for command in ("tick --dry-run", "explain a b c", "spool list", "migrate", "notify test"):
+        done = running.ask(*command.split())
+        written[f"o11y {command.split()[0]}"] = done.stdout + done.stderr
     assert written["o11y migrate"], "it failed, and said why"
     proc = Path("/proc") / str(running.process.pid)
     for task in (proc / "task" / str(running.process.pid) / "children").read_text().split():
@@ -102,6 +106,15 @@ def use(running: Program, *, failing: str) -> dict[str, bytes | str]:
     assert running.sigterm() == 0
     written |= {"stdout": running.stdout, "the log": running.stderr}
     return written | files(running.data_dir)
+
+
+def administer(running: Program) -> Iterator[bytes]:
+    """With the token, with a guess, and with the token where it does not belong."""
+    for token in (ADMIN_TOKEN, f"{ADMIN_TOKEN}x"):
+        for body in ({"matchers": ["client=x"], "duration": "1h", "comment": "c"}, {"matchers": []}):
+            headers = {"Authorization": f"Bearer {token}"}
+            yield running.post(json.dumps(body).encode(), "/api/v1/silences", headers=headers)[1]
+    yield running.post(b"{}", f"/api/v1/silences/{ADMIN_TOKEN}?active={ADMIN_TOKEN}")[1]
 
 
 def test_with_every_store_and_receiver_away(tmp_path: Path) -> None:

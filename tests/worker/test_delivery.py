@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from o11y.alerting.incident import Thread
 from o11y.alerting.notification import Notice, Notification, Presence
 from o11y.slo.windows import Severity
 from o11y.worker.delivery import KEEP_TRYING
-from o11y.worker.ports import LONGEST_PAUSE_S, NotifyError, StoreError
+from o11y.worker.ports import LONGEST_PAUSE_S, Kept, NotifyError, StoreError
 from tests.builders import NOW, alert, notice, notification
 from tests.worker_fakes import BURNING, QUIET, SMOULDERING, Replica, World
 
@@ -47,22 +48,23 @@ def test_a_receiver_that_hangs_costs_a_tick_one_deadline_and_gets_everything_lat
         replica = world.replica()
         asked = world.slack.notify
 
-        async def hang(message: Notification | Notice) -> None:
+        async def hang(message: Notification | Notice, *, thread: Thread | None = None) -> None:
             if world.slack.fails:
                 world.clock.advance(10)
-            await asked(message)
+            await asked(message, thread=thread)
 
         world.slack.notify = hang  # type: ignore[method-assign]
         world.slack.fails = [DOWN]
         first, *others = [notification(notification_id=f"n{number}") for number in range(6)]
-        assert not await replica.delivery.send(first, token="n0")
+        await replica.delivery.send(first)
         for other in others:
-            assert not await replica.delivery.send(other, token=other.notification_id)
+            assert await replica.delivery.send(other) is Kept.BEHIND
         assert (world.slack.attempts, world.clock.now) == (1, NOW + timedelta(seconds=10))
         await retry_until_empty(world, replica, step_s=1)
         assert sorted(one.notification_id for one in world.slack.alerts) == [f"n{number}" for number in range(6)]
         assert not any(one.repeated for one in world.slack.alerts)
-        assert await replica.delivery.send(notification(notification_id="after"), token="after")
+        assert await replica.delivery.send(notification(notification_id="after")) is Kept.STORED
+        assert world.slack.alerts[-1].notification_id == "after"
 
     asyncio.run(scenario(World()))
 
@@ -131,62 +133,6 @@ def test_a_late_page_that_still_fires_says_so() -> None:
     asyncio.run(scenario(World()))
 
 
-# ---------------------------------------------------------------- crashes
-
-
-def test_a_crash_while_sending_gives_one_page_after_the_lease_marked_as_repeated() -> None:
-    async def scenario(world: World) -> None:
-        world.counts.now, world.slack.fails = BURNING, [asyncio.CancelledError()]
-        with pytest.raises(asyncio.CancelledError):
-            await world.replica("crashing").ticker.tick(NOW)
-        replica = world.replica("next")
-        world.clock.advance(29)
-        assert await replica.delivery.retry_due() == 0
-        world.clock.advance(1)
-        assert await replica.delivery.retry_due() == 1
-        world.clock.advance(30)
-        await world.tick(replica, minutes=3)
-        assert [(page.severity, page.repeated) for page in world.slack.alerts] == [(Severity.PAGE, True)]
-
-    asyncio.run(scenario(World()))
-
-
-def test_a_crash_between_claim_and_outbox_gives_one_page_by_the_next_evaluation() -> None:
-    async def scenario(world: World) -> None:
-        await world.replica("healthy").ticker.tick(NOW - timedelta(minutes=1))
-        world.counts.at[NOW - timedelta(seconds=10)] = BURNING
-        world.colour.fail = asyncio.CancelledError()
-        with pytest.raises(asyncio.CancelledError):
-            await world.replica("crashing").ticker.tick(NOW)
-        assert world.outbox.entries == {}
-        world.colour.fail = None
-        world.clock.advance(60)
-        await world.tick(world.replica("next"), minutes=3)
-        (page,) = world.slack.alerts
-        assert (page.fired_at, page.repeated, page.late_detection) == (NOW, True, True)
-
-    asyncio.run(scenario(World()))
-
-
-def test_a_crash_after_delivery_is_repeated_once_and_says_so() -> None:
-    """The one duplicate that cannot be avoided: nobody knows that the message arrived."""
-
-    async def scenario(world: World) -> None:
-        world.counts.now = BURNING
-        crashing = world.replica("crashing")
-        crashing.claims.confirm = crash  # type: ignore[method-assign]
-        with pytest.raises(asyncio.CancelledError):
-            await crashing.ticker.tick(NOW)
-        world.clock.advance(60)
-        await world.tick(world.replica("next"), minutes=4)
-        assert [page.repeated for page in world.slack.alerts] == [False, True]
-
-    async def crash(*_: object, **__: object) -> None:
-        raise asyncio.CancelledError
-
-    asyncio.run(scenario(World()))
-
-
 # ---------------------------------------------------------------- the receiver's answers
 
 
@@ -194,7 +140,7 @@ def test_an_answer_that_was_lost_is_retried_as_a_repeat() -> None:
     async def scenario(world: World) -> None:
         replica = world.replica()
         world.slack.fails = [NotifyError("connection cut", maybe_delivered=True)]
-        await replica.delivery.send(notification(), token="t")
+        await replica.delivery.send(notification())
         await retry_until_empty(world, replica)
         assert [message.repeated for message in world.slack.alerts] == [True]
 
@@ -205,12 +151,12 @@ def test_a_receiver_that_hangs_is_left_after_its_deadline(monkeypatch: pytest.Mo
     async def scenario(world: World) -> None:
         replica = world.replica()
         world.slack.notify, works = hang, world.slack.notify  # type: ignore[method-assign]
-        assert not await replica.delivery.send(notification(), token="t")
+        await replica.delivery.send(notification())
         world.slack.notify = works  # type: ignore[method-assign]
         await retry_until_empty(world, replica)
         assert [message.repeated for message in world.slack.alerts] == [True]
 
-    async def hang(*_: object) -> None:
+    async def hang(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr("o11y.worker.delivery.SEND_DEADLINE_S", 0.01)
@@ -222,7 +168,7 @@ def test_retry_after_is_obeyed_up_to_five_minutes(asked: float, waits: float) ->
     async def scenario(world: World) -> None:
         replica = world.replica()
         world.slack.fails = [NotifyError("429", retry_after_s=asked)]
-        await replica.delivery.send(notification(), token="t")
+        await replica.delivery.send(notification())
         world.clock.advance(waits - 1)
         assert await replica.delivery.retry_due() == 0
         world.clock.advance(1)
@@ -235,7 +181,7 @@ def test_pauses_between_attempts_grow_to_half_a_minute() -> None:
     async def scenario(world: World) -> None:
         replica = world.replica()
         world.slack.fails = [DOWN] * 10
-        await replica.delivery.send(notification(), token="t")
+        await replica.delivery.send(notification())
         pauses = []
         while world.outbox.entries:
             (entry,) = world.outbox.entries.values()
@@ -258,7 +204,7 @@ def test_a_message_that_the_receiver_will_never_take_is_given_up_and_written_dow
         await world.tick(replica, minutes=14)
         assert world.slack.sent == []
         await world.tick(replica)
-        assert world.slack.severities() == ["page"]
+        assert world.slack.changes == ["reminded"]
 
     asyncio.run(scenario(World()))
 
@@ -267,7 +213,7 @@ def test_a_message_is_retried_for_a_day_and_then_given_up() -> None:
     async def scenario(world: World) -> None:
         replica = world.replica()
         world.slack.fails = [DOWN] * 3
-        await replica.delivery.send(notification(), token="t")
+        await replica.delivery.send(notification())
         world.clock.now = NOW + KEEP_TRYING
         assert await replica.delivery.retry_due() == 0
         assert len(world.outbox.entries) == 1
@@ -285,8 +231,8 @@ def test_pages_are_retried_before_tickets_and_a_failing_one_does_not_stop_the_ne
         replica = world.replica()
         world.slack.fails = [DOWN, DOWN, DOWN]
         ticket = notification(alert(severity=Severity.TICKET), notification_id="ticket")
-        for number, message in enumerate((ticket, notification(notification_id="page"), notice())):
-            await replica.delivery.send(message, token=str(number))
+        for message in (ticket, notification(notification_id="page"), notice()):
+            await replica.delivery.send(message)
         world.clock.advance(1)
         world.slack.fails = [RuntimeError("a bug")]
         assert await replica.delivery.retry_due() == 2

@@ -17,16 +17,15 @@ from tests.builders import NOW
 from tests.worker_fakes import BURNING, Replica, World
 
 MINUTE = timedelta(minutes=1)
-#: what a telling writes, in its order
-WRITES = ("claim", "put", "queue", "confirm", "done")
+#: what a telling writes, in its order; an incident and its message are one write
+WRITES = ("keep_volume", "commit", "receive", "done")
 
 
 class Failover:
     """Keeps what the shared stores held before one write of the first page, which is all that the replica has."""
 
     def __init__(self, world: World, *, before: str) -> None:
-        self._stores: tuple[Any, ...] = (world.memory, world.outbox)
-        self._world = world
+        self._stores: tuple[Any, ...] = (world.incidents, world.outbox)
         self._kept: list[dict[str, Any]] = []
         store = next(store for store in self._stores if hasattr(store, before))
         setattr(store, before, self._keeping(getattr(store, before)))
@@ -42,24 +41,25 @@ class Failover:
     def happens(self) -> None:
         for store, kept in zip(self._stores, self._kept, strict=True):
             vars(store).update(deepcopy(kept))
-        self._world.memory.promotions += 1
 
 
 def _state(store: object) -> dict[str, Any]:
-    """Without the clock, which all share, nor the fake's own wiring."""
-    kept = {name: value for name, value in vars(store).items() if name != "_clock" and not callable(value)}
+    """Without the fakes' own wiring."""
+    kept = {name: value for name, value in vars(store).items() if name != "_outbox" and not callable(value)}
     return deepcopy(kept)
 
 
-async def told_then_failed_over(world: World, *, before: str) -> Replica:
-    """One page was told; then Redis forgets it from that write on."""
+async def told_then_failed_over(world: World, *, before: str, seen: bool = True) -> Replica:
+    """One page was told; then Redis forgets it from that write on. ``seen``: it says that it is another server."""
     replica = world.replica("teller")
     await world.tick(replica)
     failover = Failover(world, before=before)
     world.counts.now = BURNING
     await world.tick(replica)
-    assert world.slack.severities() == ["page"]
+    assert world.slack.changes == ["fired"]
     failover.happens()
+    if seen:
+        world.incidents.promote()
     return replica
 
 
@@ -68,9 +68,10 @@ def test_who_told_a_page_knows_it_when_redis_has_lost_the_writes_since(lost_from
     async def scenario(world: World) -> None:
         replica = await told_then_failed_over(world, before=lost_from)
         await world.tick(replica, minutes=14)
-        assert world.slack.severities() == ["page"]
+        assert world.slack.changes == ["fired"]
         assert world.outbox.entries == {}
         await world.tick(replica)
+        assert world.slack.changes == ["fired", "reminded"]
         assert [(page.fired_at, page.repeated) for page in world.slack.alerts] == [
             (NOW + MINUTE, False),
             (NOW + 16 * MINUTE, False),
@@ -84,31 +85,46 @@ def test_and_it_tells_redis_for_the_others(lost_from: str) -> None:
     async def scenario(world: World) -> None:
         replica, other = await told_then_failed_over(world, before=lost_from), world.replica("other")
         await world.tick(replica)
+        (known,) = world.incidents.receipts.values()
+        assert known.paged_at == NOW + MINUTE
         await world.tick(other, minutes=13)
-        assert world.slack.severities() == ["page"]
+        assert world.slack.changes == ["fired"]
         await world.tick(other)
-        assert world.slack.severities() == ["page", "page"]
+        assert world.slack.changes == ["fired", "reminded"]
+        assert len(world.incidents.incidents) == 1
 
     asyncio.run(scenario(World()))
 
 
-def test_a_failover_seen_by_the_outbox_alone_neither_repeats_the_page_nor_silences_the_next() -> None:
+@pytest.mark.parametrize("lost_from", ["receive", "done"])
+def test_a_failover_seen_by_the_outbox_alone_neither_repeats_the_page_nor_silences_the_next(lost_from: str) -> None:
     """Nothing names the server here: what was delivered shows when the outbox hands it out once more."""
 
     async def scenario(world: World) -> None:
-        replica = await told_then_failed_over(world, before="confirm")
-        world.memory.promotions = 0
+        replica = await told_then_failed_over(world, before=lost_from, seen=False)
         await world.tick(replica, minutes=15)
-        assert world.slack.severities() == ["page", "page"]
+        assert world.slack.changes == ["fired", "reminded"]
         assert not any(page.repeated for page in world.slack.alerts)
+
+    asyncio.run(scenario(World()))
+
+
+def test_what_is_handed_out_once_more_to_who_delivered_it_is_delivered_for_the_others_too() -> None:
+    async def scenario(world: World) -> None:
+        replica = await told_then_failed_over(world, before="receive", seen=False)
+        (identity,) = world.incidents.incidents
+        assert (await world.incidents.delivery_of(identity)).paged_at is None
+        world.clock.advance(31)
+        assert await replica.delivery.retry_due() == 0
+        assert world.slack.changes == ["fired"]
+        assert world.outbox.entries == {}
+        assert (await world.incidents.delivery_of(identity)).paged_at is not None
 
     asyncio.run(scenario(World()))
 
 
 @pytest.mark.parametrize("trouble", ["flushed", "failed over"])
 def test_what_another_process_delivered_does_not_wait_once_more_when_redis_forgets(trouble: str) -> None:
-    """Waiting for a delivery that has been, the key would be silent for a day."""
-
     async def scenario(world: World) -> None:
         holder, other = world.replica("holder"), world.replica("other")
         world.counts.now, world.slack.fails = BURNING, [NotifyError("503 from Slack")]
@@ -116,28 +132,31 @@ def test_what_another_process_delivered_does_not_wait_once_more_when_redis_forge
         world.clock.advance(30)
         assert await other.delivery.retry_due() == 1
         if trouble == "flushed":
-            world.memory.flush()
+            world.flush_redis()
         else:
-            world.memory.promotions += 1
+            world.incidents.promote()
         world.clock.advance(30)
         await world.tick(holder, minutes=14)
-        assert world.slack.severities() == ["page"]
+        assert world.slack.changes == ["fired"]
         await world.tick(holder, minutes=2)
-        assert world.slack.severities() == ["page", "page"]
+        assert world.slack.changes == ["fired", "reminded"]
 
     asyncio.run(scenario(World()))
 
 
 def test_an_old_delivery_that_comes_up_again_does_not_hide_a_newer_one_that_redis_never_heard_of() -> None:
     async def scenario(world: World) -> None:
-        replica = await told_then_failed_over(world, before="confirm")
-        world.memory.promotions, world.memory.lost = 0, True
+        replica = await told_then_failed_over(world, before="receive", seen=False)
+        world.lose_redis()
         handed_out, world.outbox.entries = world.outbox.entries, {}
         await world.tick(replica, minutes=16)
-        assert world.slack.severities() == ["page", "page"]
-        world.outbox.entries, world.memory.lost = handed_out, False
+        assert world.slack.changes == ["fired", "reminded"]
+        world.outbox.entries = handed_out
+        world.lose_redis(False)
         await replica.delivery.retry_due()
+        await world.tick(replica)
         await world.tick(world.replica("other"), minutes=10)
-        assert world.slack.severities() == ["page", "page"]
+        assert world.slack.changes == ["fired", "reminded"]
+        assert world.outbox.entries == {}
 
     asyncio.run(scenario(World()))

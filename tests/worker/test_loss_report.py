@@ -8,8 +8,7 @@ import pytest
 from o11y.alerting.notification import Notice
 from o11y.metrics import Metrics
 from o11y.slo.windows import Severity
-from o11y.worker.loss_report import tell_losses
-from o11y.worker.notices import spool_damaged
+from o11y.worker.loss_report import spool_damaged, tell_losses
 from o11y.worker.ports import SpoolLoss
 from tests.builders import NOW
 from tests.fakes_spool import FakeSpool

@@ -11,7 +11,7 @@ from o11y.slo.windows import Severity
 from o11y.worker.ports import StoreError
 from o11y.worker.tick import window_end
 from tests.builders import NOW
-from tests.worker_fakes import BURNING, QUIET, World
+from tests.worker_fakes import BURNING, World
 
 MINUTE = timedelta(minutes=1)
 
@@ -163,7 +163,7 @@ def test_a_watermark_of_a_shipper_that_is_gone_does_not_count() -> None:
 
 
 def test_a_minute_evaluated_again_long_after_its_page_does_not_page_again() -> None:
-    """The page's cooldown is over by then, but the incident has been told."""
+    """It is over by then, but it has been told."""
 
     async def scenario(world: World) -> None:
         replica = world.replica()
@@ -232,7 +232,7 @@ def test_a_tick_that_hangs_is_ended_and_counted(monkeypatch: pytest.MonkeyPatch)
     asyncio.run(scenario(World()))
 
 
-def test_an_evaluation_alone_claims_and_tells_nothing() -> None:
+def test_an_evaluation_alone_keeps_and_tells_nothing() -> None:
     async def scenario(world: World) -> None:
         world.counts.now = BURNING
         evaluation = await world.replica().ticker.evaluate(NOW)
@@ -241,70 +241,6 @@ def test_an_evaluation_alone_claims_and_tells_nothing() -> None:
         assert world.slack.sent == []
         await world.tick(world.replica())
         assert world.slack.severities() == ["page"]
-
-    asyncio.run(scenario(World()))
-
-
-# ---------------------------------------------------------------- the clock
-
-
-def test_after_the_clock_stepped_back_by_an_hour_every_minute_is_evaluated_again_and_nothing_is_told_twice() -> None:
-    async def scenario(world: World) -> None:
-        replica = world.replica()
-        world.counts.now = BURNING
-        await world.tick(replica, minutes=5)
-        assert world.slack.severities() == ["page"]
-        world.counts.now = QUIET
-        world.clock.advance(-3600)
-        world.counts.asked.clear()
-        stepped_to = world.clock.now
-        await world.tick(replica, minutes=70)
-        assert world.counts.asked == [ending(stepped_to + n * MINUTE) for n in range(70)]
-        assert world.slack.severities() == ["page"]
-        assert replica.ticker.health.last_minute == stepped_to + 69 * MINUTE
-
-    asyncio.run(scenario(World()))
-
-
-def test_an_incident_that_goes_on_while_the_clock_is_set_is_told_once_more_at_most() -> None:
-    async def scenario(world: World, step_s: float) -> None:
-        replica = world.replica()
-        world.counts.now = BURNING
-        await world.tick(replica, minutes=3)
-        world.clock.advance(step_s)
-        await world.tick(replica, minutes=14)
-        assert world.slack.severities() == ["page", "page"]
-
-    for step_s in (-3600.0, 3600.0):
-        asyncio.run(scenario(World(), step_s))
-
-
-def test_a_replica_whose_clock_is_a_little_behind_does_not_take_minutes_back() -> None:
-    async def scenario(world: World) -> None:
-        ahead, behind = world.replica("ahead"), world.replica("behind")
-        await world.tick(ahead, minutes=4)
-        world.counts.asked.clear()
-        world.clock.advance(-180)
-        await world.tick(behind)
-        assert world.counts.asked == []
-
-    asyncio.run(scenario(World()))
-
-
-def test_after_a_step_forward_half_an_hour_is_caught_up_and_the_rest_is_said_to_be_skipped(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def scenario(world: World) -> None:
-        replica = world.replica()
-        await world.tick(replica)
-        world.counts.asked.clear()
-        now = world.clock.advance(3600)
-        await world.tick(replica)
-        assert sorted(set(world.counts.asked)) == [ending(now - n * MINUTE) for n in range(30, -1, -1)]
-        (skipped,) = [record for record in caplog.records if "will not be evaluated" in record.message]
-        assert skipped.__dict__["minutes"] == 30
-        await world.tick(replica, minutes=2)
-        assert replica.metrics.registry.get_sample_value("o11y_ticks_total", {"outcome": "skipped"}) == 30
 
     asyncio.run(scenario(World()))
 

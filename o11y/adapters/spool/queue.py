@@ -161,4 +161,5 @@ class BatchQueue:
             oldest=None if opened is None else from_ms(opened),
             oldest_event_time=None if oldest is None else from_ms(oldest),
             aside=len(self._aside),
+            held_bytes=self.bytes,
         )

@@ -3,8 +3,19 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from o11y.worker.ports.delivery import LONGEST_PAUSE_S, Notifier, NotifyError, Outbox, OutboxEntry, RecommendedModels
-from o11y.worker.ports.memory import AlertMemory, MemoryLost, MemoryStore, TickLease, ToldAlert, Watermarks
+from o11y.worker.ports.delivery import (
+    LONGEST_PAUSE_S,
+    Kept,
+    Notifier,
+    NotifyError,
+    Outbox,
+    OutboxEntry,
+    RecommendedModels,
+)
+from o11y.worker.ports.heartbeat import Heartbeat, HeartbeatError
+from o11y.worker.ports.incidents import Acknowledgement, IncidentStore, Receipt, VolumeStore
+from o11y.worker.ports.memory import MemoryLost, MemoryStore, TickLease, Watermarks
+from o11y.worker.ports.silences import SilenceStore, TooManySilences
 from o11y.worker.ports.sink import EventSink, NoSink
 from o11y.worker.ports.spool import (
     AsideBatch,
@@ -17,12 +28,21 @@ from o11y.worker.ports.spool import (
     SpoolLoss,
     StoredEvent,
 )
-from o11y.worker.ports.stores import BatchState, ColourStore, CountStore, EventStore, HistoryStore, StoreError
+from o11y.worker.ports.stores import (
+    BaselineStore,
+    BatchState,
+    ColourStore,
+    CountStore,
+    EventStore,
+    HistoryStore,
+    StoreError,
+)
 
 __all__ = [
     "LONGEST_PAUSE_S",
-    "AlertMemory",
+    "Acknowledgement",
     "AsideBatch",
+    "BaselineStore",
     "BatchKind",
     "BatchState",
     "Clock",
@@ -31,7 +51,11 @@ __all__ = [
     "EventSink",
     "EventStore",
     "FolderTaken",
+    "Heartbeat",
+    "HeartbeatError",
     "HistoryStore",
+    "IncidentStore",
+    "Kept",
     "MemoryLost",
     "MemoryStore",
     "NoSink",
@@ -39,7 +63,9 @@ __all__ = [
     "NotifyError",
     "Outbox",
     "OutboxEntry",
+    "Receipt",
     "RecommendedModels",
+    "SilenceStore",
     "Spool",
     "SpoolBatch",
     "SpoolDepth",
@@ -48,7 +74,8 @@ __all__ = [
     "StoreError",
     "StoredEvent",
     "TickLease",
-    "ToldAlert",
+    "TooManySilences",
+    "VolumeStore",
     "Watermarks",
 ]
 

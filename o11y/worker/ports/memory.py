@@ -1,57 +1,12 @@
-"""Redis: what replicas agree on. Claims, the tick's lease, watermarks."""
+"""Redis: what replicas agree on about time. The tick's lease, watermarks."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
-
-from o11y.alerting.claim import ClaimTerms, Subject, Verdict
-from o11y.slo.windows import Severity
 
 
 class MemoryLost(Exception):
     """Redis does not answer. Pages go out all the same, from a memory of our own."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToldAlert:
-    """An alert that the history says was delivered."""
-
-    key: str
-    severity: Severity
-    told_at: datetime
-
-
-class AlertMemory(Protocol):
-    """Claims of alert keys, a group of alerts at a time: a thousand take a few round trips, each atomic by itself.
-
-    ``now_ms=None`` lets Redis use its own clock; tests and replay pass it. Whoever is told ``MemoryLost`` knows nothing
-    of the group: some of it may have been done, and may be asked for again.
-    """
-
-    async def claim(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> Sequence[Verdict]:
-        """The verdicts in the order of ``subjects``."""
-
-    async def queue(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
-        """They wait in the outbox: claims answer QUEUED until confirmed or ``outbox_ms`` have passed."""
-
-    async def confirm(self, subjects: Sequence[Subject], *, token: str, now_ms: int | None) -> None:
-        """Delivered: their cooldowns start."""
-
-    async def restore(self, told: Sequence[ToldAlert], terms: Callable[[Severity], ClaimTerms]) -> None:
-        """Write delivered alerts back after a flush; never overwrites anything newer."""
-
-    async def restore_queued(self, subjects: Sequence[Subject], *, queued_at_ms: int) -> None:
-        """They wait in the outbox since then, unless they were told in the meantime."""
-
-    async def generation(self) -> str | None:
-        """The marker of this generation; another after each flush, and when a replica has taken the server's place.
-
-        None: new or flushed, restore before sending.
-        """
-
-    async def mark_generation(self) -> str:
-        """What ``generation`` answers from now on; that of another replica when it was quicker."""
 
 
 class TickLease(Protocol):
@@ -82,5 +37,5 @@ class Watermarks(Protocol):
     async def oldest(self) -> datetime | None: ...
 
 
-class MemoryStore(AlertMemory, TickLease, Watermarks, Protocol):
-    """One Redis, all roles."""
+class MemoryStore(TickLease, Watermarks, Protocol):
+    """One Redis, both roles."""

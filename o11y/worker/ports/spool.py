@@ -55,6 +55,7 @@ class SpoolDepth:
     oldest: datetime | None  # arrival of the oldest unshipped event
     oldest_event_time: datetime | None  # the shipper's watermark
     aside: int  # batches set aside
+    held_bytes: int  # on file, batches set aside included: what the spool's limit is about
 
 
 @dataclass(frozen=True, slots=True)

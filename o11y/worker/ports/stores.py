@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from o11y.alerting.alert import Alert
+from o11y.alerting.incident import Incident
 from o11y.alerting.notification import Facts
-from o11y.slo.counts import Counts
+from o11y.slo.counts import Counts, Ratio
 from o11y.slo.dimension import Dimension
 from o11y.slo.sli import Sli
-from o11y.worker.ports.memory import ToldAlert
+from o11y.slo.usual_traffic import Requests
 from o11y.worker.ports.spool import SpoolBatch
 
 
@@ -52,10 +53,25 @@ class CountStore(Protocol):
         """
 
 
+class BaselineStore(Protocol):
+    async def usual(self, windows_s: Collection[int], *, until: datetime, exclude_user_byok: bool = True) -> Requests:
+        """Requests that are usual in [until - window, until), to the 5 min boundary nearest to ``until``.
+
+        Windows and dimensions in which nothing is usual are absent. See ``usual_traffic``. Raises ``StoreError``.
+        """
+
+
 class ColourStore(Protocol):
     async def colour(self, alert: Alert, *, until: datetime) -> Facts:
         """At most 2 s; raises ``StoreError``."""
 
+    async def bad_between(self, alert: Alert, *, since: datetime, until: datetime) -> Ratio:
+        """What the alert's objective counted in its dimension in [since, until). At most 2 s; raises ``StoreError``."""
+
 
 class HistoryStore(Protocol):
-    async def told_since(self, since: datetime) -> Sequence[ToldAlert]: ...
+    async def incidents_since(self, since: datetime) -> Sequence[Incident]:
+        """Those that were told and had not ended, as far as the history knows them; those that ended stay ended.
+
+        Raises ``StoreError``.
+        """
