@@ -4,30 +4,36 @@ Each scenario runs in a process of its own, two at a time: what one leaves behin
 """
 
 import argparse
+import multiprocessing
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from tests.bench.measure import print_table
 from tests.chaos.outcome import Scale
 from tests.chaos.report import HEADER, Report, failed, row
-from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.scenarios import SCENARIOS, run_alone
 
-ROOT = Path(__file__).parent.parent.parent
 SETTING = "O11Y_CHAOS_LONG"
 AT_ONCE = 2
 SHORT_DEADLINE_S, LONG_DEADLINE_S = 240, 7_200
+#: by a process that has imported all of o11y and has done nothing else: that takes longer than many a scenario
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["tests.chaos.scenarios"])
 
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 1 when a promise was broken, 2 when there is no such scenario."""
     options = _options(arguments)
+    os.environ.pop(SETTING, None)  # no setting of the programs that scenarios run
     names = [name for name in SCENARIOS if (options.only or "") in name]
     if not names:
         print(f"no scenario is named {options.only!r}; there are {', '.join(SCENARIOS)}", file=sys.stderr)
@@ -47,28 +53,28 @@ def main(arguments: Sequence[str]) -> int:
 def run_apart(name: str, scale: Scale) -> Report:
     """One scenario in a process (and a session) of its own."""
     deadline_s = LONG_DEADLINE_S if scale.long else SHORT_DEADLINE_S
-    command = [sys.executable, "-m", "tests.chaos.scenarios", name, "long" if scale.long else "short", str(scale.seed)]
     started = perf_counter()
-    environment = {name: value for name, value in os.environ.items() if name != SETTING}
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        out, err = process.communicate(timeout=deadline_s)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return failed(name, f"not over within {deadline_s} s", seconds=deadline_s)
-    seconds = perf_counter() - started
-    if process.returncode != 0:
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        process = FORKED.Process(target=run_alone, args=(name, scale, folder))
+        process.start()
+        process.join(deadline_s)
+        if process.exitcode is None:
+            _end(process)
+            return failed(name, f"not over within {deadline_s} s", seconds=deadline_s)
+        seconds = perf_counter() - started
+        out, err = (Path(folder, stream).read_text(encoding="utf-8") for stream in ("out", "err"))
+    if process.exitcode != 0:
         return failed(name, _raised(err), seconds=seconds, trace=err)
     return Report.of(name, out.splitlines()[-1], seconds=seconds)
+
+
+def _end(process: BaseProcess) -> None:
+    """And what it has started, once it has a session of its own."""
+    assert process.pid is not None
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.join()
 
 
 def _raised(trace: str) -> str:

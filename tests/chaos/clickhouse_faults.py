@@ -5,8 +5,10 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from tests.chaos.doors import OUTAGE
 from tests.chaos.outcome import Outcome, Scale, Scenario
 from tests.chaos.shipping import Shipping, shipping
+from tests.chaos.stage import STORY
 from tests.chaos.under_load import Load, closed_and_frozen, under_load
 from tests.clickhouse_facade import Fault
 from tests.program.relay import Relay
@@ -112,7 +114,9 @@ async def _inserts_fail(name: str, faults: Sequence[Fault], scale: Scale, *, tim
 
 
 async def _gone(name: str, times: int, *, minutes: int, begin: Callable[[Relay], None]) -> Outcome:
-    """With an outage in it that goes on: the third failed evaluation is a page, and so is the outage afterwards."""
+    """With an outage in it that goes on: the third failed evaluation is a page, and so is the outage afterwards; and
+    its end.
+    """
     lost = duplicated = 0
     async with shipping(by_road=True) as run:
         for _ in range(times):
@@ -126,18 +130,19 @@ async def _gone(name: str, times: int, *, minutes: int, begin: Callable[[Relay],
             run.road.mend()
             await run.until_empty()
             await run.minutes(2, bad=True)
+            await run.minutes(12)
             told = run.site.receiver.told
             blind = sum(one.tells_of(BLIND) for one in told)
-            pages = len(run.site.receiver.pages_of("vendor/outage"))
-            lost += (blind == 0) + (pages == 0)
-            duplicated += len(told) - min(1, blind) - min(1, pages)
+            story = [len(run.site.receiver.told_of(OUTAGE, change)) for change in STORY]
+            lost += (blind == 0) + story.count(0)
+            duplicated += len(told) - min(1, blind) - sum(min(1, times) for times in story)
         return run.outcome(
             name,
             times,
-            notifications=2 * times,
+            notifications=3 * times,
             notifications_lost=lost,
             notifications_duplicated=duplicated,
-            note="o11y is blind, then the outage",
+            note="o11y is blind, then the outage and its end",
         )
 
 

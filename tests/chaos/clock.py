@@ -5,6 +5,7 @@ import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from o11y.alerting.incident import Change
 from tests.chaos.evaluator_process import Evaluator
 from tests.chaos.ledger import audit_events
 from tests.chaos.outcome import Outcome, Scale, Scenario
@@ -68,7 +69,9 @@ def stepped_between_ticks(scale: Scale) -> Outcome:
         start = scene.clock()
         starts = [start + number * ROUND for number in range(rounds)]
         plan = {f"vendor/{name}-{number:03}": at + after for number, at in enumerate(starts) for name, after in BEGINS}
-        scene.happen(door, *(Outage(model, at, 1) for model, at in plan.items()))
+        scene.happen(door, *(Outage(model, at, 1, well=0) for model, at in plan.items()))
+        scene.due = dict.fromkeys(plan, (Change.FIRED,))
+        scene.may = (Change.NO_DATA,)  # what is stepped over is no traffic either
         door.until_shipped()
         watch = Watch(scene, (one, two), plan)
         for number, at in enumerate(starts):

@@ -11,6 +11,10 @@ from tests.chaos.site import MINUTE
 from tests.fakes import SteppingClock
 from tests.wire_events import stored_event
 
+#: what fails, whenever anything does
+OUTAGE = "vendor/outage"
+MODELS = ("vendor/model-0", "vendor/model-1", OUTAGE)
+
 
 class Doors:
     """Acknowledges events as the doors do: when the group commit has them. ``acknowledged`` are their ids."""
@@ -36,7 +40,7 @@ class Doors:
             eventId=event_id,
             timestamp=at.isoformat(),
             statusCode=500 if bad else 200,
-            resolvedModel=f"vendor/model-{self._dice.randrange(3)}" if not bad else "vendor/outage",
+            resolvedModel=OUTAGE if bad else self._dice.choice(MODELS),
         )
 
     async def close(self) -> None:

@@ -1,12 +1,14 @@
 """An evaluator in a process of its own, on servers that replicas share, at the time of a clock that the parent holds.
 
 It is put together as ``o11y serve --role evaluate`` does it, but ticks and empties its outbox on command: a word a line
-on stdin, answered by a line of JSON. Real time is too slow for cooldowns, and cannot be stepped back.
+on stdin, answered by a line of JSON. Real time is too slow for cooldowns, and cannot be stepped back. It may be told at
+which step it is to die.
 """
 
 import asyncio
 import json
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -18,11 +20,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from o11y.adapters.clickhouse.migrations import migrate
-from o11y.adapters.redis.memory import RedisMemory
-from o11y.app import Worker, assemble, notifiers_of, objectives_of, open_stores
+from o11y.app import Worker, assemble, objectives_of
 from o11y.logs import start_logging
 from o11y.metrics import Metrics
+from o11y.receivers import notifiers_of
 from o11y.settings import load_settings
+from o11y.stores import open_stores
+from tests.chaos.fate import Fate
 from tests.program.program import environment
 from tests.program.waiting import until
 
@@ -30,8 +34,6 @@ ROOT = Path(__file__).parent.parent.parent
 OBJECTIVES = Path(__file__).with_name("objectives.yaml")
 _EPOCH_MICROSECONDS = struct.Struct("<q")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Redis counts the tick's lease in its own time, which nobody can step; so it is made short enough to wait for
-LEASE_S = 2
 
 
 class SharedClock:
@@ -121,6 +123,32 @@ class Evaluator:
         self.say(word)
         return self.answer()
 
+    def try_to(self, word: str) -> dict[str, Any] | None:
+        """``None`` when it dies of it, or halts."""
+        self.say(word)
+        return self.settled()
+
+    def settled(self) -> dict[str, Any] | None:
+        """Its answer to what was said; ``None`` when it has died of it, or has halted."""
+        assert self.process.stdout is not None
+        while not select.select([self.process.stdout], [], [], 0.005)[0]:
+            if self.is_halted:
+                return None
+        line = self.process.stdout.readline()
+        if line:
+            found: dict[str, Any] = json.loads(line)
+            return found
+        assert self.process.wait(10) == -signal.SIGKILL, self.stderr
+        return None
+
+    @property
+    def is_halted(self) -> bool:
+        status = Path(f"/proc/{self.process.pid}/status")
+        try:
+            return "State:\tT" in status.read_text(encoding="ascii")
+        except OSError:
+            return False
+
     def kill9(self) -> None:
         self.process.kill()
         self.process.communicate()
@@ -128,25 +156,14 @@ class Evaluator:
     def stop(self) -> None:
         """Like a machine that is suspended: it does nothing, and its connections stay open."""
         self.process.send_signal(signal.SIGSTOP)
-        status = Path(f"/proc/{self.process.pid}/status")
-        until(lambda: "State:\tT" in status.read_text(), "the evaluator is stopped")
+        until(lambda: self.is_halted, "the evaluator is stopped")
 
     def cont(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
 
-class ShortLease(RedisMemory):
-    """The tick's lease at a tenth of its length."""
-
-    async def acquire(self, minute: datetime, *, owner: str, lease_s: int) -> bool:
-        return await super().acquire(minute, owner=owner, lease_s=LEASE_S)
-
-    async def renew(self, minute: datetime, *, owner: str, lease_s: int) -> bool:
-        return await super().renew(minute, owner=owner, lease_s=LEASE_S)
-
-
-async def obey(worker: Worker, word: str, *, now: datetime) -> Mapping[str, Any]:
-    match word:
+async def obey(worker: Worker, fate: Fate, word: str, *, now: datetime) -> Mapping[str, Any]:
+    match word.split()[0]:
         case "tick":
             before = _ticks(worker.metrics)
             await worker.ticker.tick(now)
@@ -155,13 +172,17 @@ async def obey(worker: Worker, word: str, *, now: datetime) -> Mapping[str, Any]
             return {
                 "ticks": {outcome: n for outcome, n in counted.items() if n},
                 "error": worker.ticker.health.last_error,
+                "refused": fate.refused(),
             }
         case "deliver":
             return {"delivered": await worker.delivery.retry_due()}
         case "ship":
             await worker.shipper.drain()
             return {"waiting": worker.stores.spool.depth().bytes}
-    raise ValueError(f"{word!r}: tick, deliver or ship is accepted")
+        case "die" | "halt" | "live":
+            fate.meet(word)
+            return {}
+    raise ValueError(f"{word!r}: tick, deliver, ship, or die, halt or live is accepted")
 
 
 def _ticks(metrics: Metrics) -> dict[str, float]:
@@ -173,19 +194,20 @@ async def serve(folder: Path, clock: SharedClock) -> None:
     settings = load_settings(data_dir=folder)
     async with open_stores(settings) as stores:
         await migrate(stores.clickhouse)
+        notifiers, fate = notifiers_of(settings), Fate()
+        fate.rules(stores, notifiers)
         worker = assemble(
             settings,
             stores,
             objectives=objectives_of(settings),
-            notifiers=notifiers_of(settings),
+            notifiers=notifiers,
             clock=clock,
             metrics=Metrics(),
             simulated=True,
         )
-        worker.ticker.memory = ShortLease(stores.redis)
         print(json.dumps({"ready": True}), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            print(json.dumps(await obey(worker, line.strip(), now=clock())), flush=True)
+            print(json.dumps(await obey(worker, fate, line.strip(), now=clock())), flush=True)
 
 
 if __name__ == "__main__":

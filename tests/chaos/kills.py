@@ -67,9 +67,13 @@ def mid_insert_servers(scale: Scale) -> Outcome:
 def mid_send(scale: Scale) -> Outcome:
     """The receiver has the message, and the worker is killed before the answer; every other time it takes it."""
     times = scale.times(2, 50)
-    with stage(scale.seed) as scene, scene.door() as door, scene.evaluator("evaluator") as evaluator:
+    with (
+        stage(scale.seed, hours_ago=1 + times // 5) as scene,
+        scene.door() as door,
+        scene.evaluator("evaluator") as evaluator,
+    ):
         start = scene.clock()
-        outages = [Outage(f"vendor/outage-{number:03}", start + 3 * MINUTE * number) for number in range(times)]
+        outages = [Outage(f"vendor/outage-{number:03}", start + 10 * MINUTE * number) for number in range(times)]
         scene.happen(door, *outages)
         door.until_shipped()
         for number, outage in enumerate(outages):
@@ -77,8 +81,8 @@ def mid_send(scale: Scale) -> Outcome:
             _kill_while_sending(scene, evaluator, taken=number % 2 == 0)
             scene.clock.advance(seconds=31)  # the attempt's lease is over
             assert evaluator.ask("deliver")["delivered"] == 1
-            scene.clock.set(outage.start + 2 * MINUTE)
-            scene.until_lease_over(outage.start + MINUTE)
+            scene.end_lease(outage.start + MINUTE)
+            scene.clock.set(outage.over_at)
             assert evaluator.ask("tick")["error"] == ""
         return scene.outcome("kill -9 in a send", injected=times, note="every other message had been taken")
 

@@ -1,18 +1,15 @@
 """The books of a scenario: what was acknowledged against what is stored, and what was due against what was told."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from o11y.alerting.incident import Change
+from tests.chaos.said import Said
 from tests.program.facade_process import ROLLUPS
 
 #: answers a query with the rows of its answer, as text
 Rows = Callable[[str], list[list[str]]]
-
-#: how a message says that it may be a repeat
-MARK = "May be a repeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +52,35 @@ class Pages:
     unexpected: tuple[str, ...]
 
 
-def audit_pages(messages: Sequence[Mapping[str, Any]], due: Collection[str], *, marks_allowed: int = 1) -> Pages:
-    """``messages`` are those a receiver took; ``due`` names what must be told once each, wherever in a message.
+def audit_told(
+    told: Sequence[Said],
+    due: Mapping[str, Sequence[Change]],
+    *,
+    may: Collection[Change] = (),
+    marks_allowed: int = 1,
+) -> Pages:
+    """``told`` in its order; ``due`` says of each name what must be told of it, in this order.
 
-    Of one name ``marks_allowed`` marked repeats are no duplicates.
+    Of ``may`` each is told once at most, at any time. Of a change ``marks_allowed`` marked repeats are no duplicates.
     """
-    texts = [json.dumps(message, ensure_ascii=False) for message in messages]
     lost = duplicated = marked = 0
-    for name in due:
-        about = [text for text in texts if name in text]
-        repeats = min(sum(MARK in text for text in about), max(0, len(about) - 1), marks_allowed)
-        lost += not about
-        marked += repeats
-        duplicated += max(0, len(about) - 1 - repeats)
-    unexpected = tuple(
-        message["text"] for message, text in zip(messages, texts, strict=True) if not any(name in text for name in due)
-    )
-    return Pages(len(due), lost, duplicated, marked, unexpected)
+    unexpected = [one.text for one in told if one.change is None or not any(one.tells_of(name) for name in due)]
+    for name, story in due.items():
+        about = [one for one in told if one.change is not None and one.tells_of(name)]
+        for change in {one.change for one in about if one.change is not None} | set(story):
+            told_of = [one for one in about if one.change is change]
+            wanted = list(story).count(change)
+            most = max(wanted, int(change in may))
+            repeats = min(sum(one.repeated for one in told_of), max(0, len(told_of) - most), marks_allowed)
+            lost += max(0, wanted - len(told_of))
+            marked += repeats
+            duplicated += max(0, len(told_of) - most - repeats)
+        if not _in_order([one.change for one in about], story):
+            unexpected.append(f"{name}: told in another order, {[str(one.change) for one in about]}")
+    return Pages(sum(map(len, due.values())), lost, duplicated, marked, tuple(unexpected))
+
+
+def _in_order(told: Sequence[Change | None], story: Sequence[Change]) -> bool:
+    """Whether what was told of the story is in its order, whatever is between; what was lost is counted elsewhere."""
+    rest = iter(told)
+    return all(change in rest for change in story if list(told).count(change) >= list(story).count(change))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
+from o11y.alerting.incident import Change
 from tests.chaos.evaluator_process import OBJECTIVES
 from tests.chaos.outcome import Outcome, Scale, Scenario
 from tests.chaos.stage import MINUTE, Outage, Stage, stage
@@ -61,12 +62,12 @@ class Lasting:
         self._scene = scene
         self._door = door
         self._posted_until = since
-        self._scene.due.append(MODEL)
+        self._scene.due[MODEL] = (Change.FIRED,)
         self.go_on()
 
     def go_on(self) -> None:
         while self._posted_until < datetime.now(UTC) + MINUTE:
-            self._scene.post(self._door, Outage(MODEL, self._posted_until, 1).events(self._scene.dice))
+            self._scene.post(self._door, Outage(MODEL, self._posted_until, 1, well=0).events(self._scene.dice))
             self._posted_until += MINUTE
 
 

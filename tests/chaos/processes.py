@@ -64,7 +64,7 @@ def redis_server(folder: Path) -> Iterator[str]:
             until(lambda: _answers(client), "redis-server answers")
         yield f"unix://{socket}"
     finally:
-        process.terminate()
+        process.kill()  # asked to end, it refuses while a replica's first append-only file is being written
         process.wait(10)
 
 

@@ -15,7 +15,7 @@ from o11y.app import Worker
 from tests.builders import NOW
 from tests.chaos.outcome import Outcome, Scale, Scenario
 from tests.chaos.processes import redis_server, workspace
-from tests.chaos.receiver import COOLDOWN, Count, Receiver, Span, count_pages
+from tests.chaos.receiver import COOLDOWN, Count, Receiver, Span, count_told
 from tests.chaos.redis_pair import Pair, pair_of_servers
 from tests.chaos.site import MINUTE, Site, recent_minute
 from tests.chaos.under_load import closed_and_frozen, under_load
@@ -23,6 +23,9 @@ from tests.fakes import SteppingClock
 from tests.program.facade_process import ClickHouseProcess
 from tests.program.relay import Relay
 from tests.slack_stand_in import SERVER_ERROR
+
+#: minutes between two outages that are not to be one incident
+APART = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def read_only_replica(scale: Scale) -> Outcome:
 
 
 def failed_over(scale: Scale) -> Outcome:
-    """To a server that has not heard the last writes: replication is asynchronous. The claims and the tellings of a
+    """To a server that has not heard the last writes: replication is asynchronous. An incident and the delivery of its
     page are among them; who told it knows.
     """
     with pair_of_servers() as (folder, pair):
@@ -68,7 +71,7 @@ def flushed(scale: Scale) -> Outcome:
 
 
 def away_while_slack_fails(scale: Scale) -> Outcome:
-    """Redis is back before Slack: what waits in each evaluator's own copy of the outbox is not claimed once more."""
+    """Redis is back before Slack: what waits in each evaluator's own copy of the outbox is not told once more."""
     with _road() as (folder, road):
         return asyncio.run(_slack_fails_too(folder, road, times=scale.times(2, 20)))
 
@@ -100,9 +103,9 @@ async def _lived_through(fault: Fault, folder: Path, redis_url: str, *, times: i
     async with _replicas(folder, clock, redis_url) as (site, workers):
         for number in range(times):
             spans, spoilt = await _one_fault(fault, site, workers, number=number)
-            found = count_pages(site.receiver.told, spans, fault=spoilt, replicas=len(workers))
+            found = count_told(site.receiver.told, spans, fault=spoilt, replicas=len(workers))
             site.receiver.told.clear()
-            total = _sum(total, found)
+            total += found
     return _outcome(fault.name, times, total, f"{fault.minutes} min each, 2 evaluators")
 
 
@@ -148,7 +151,7 @@ async def _slack_fails_too(folder: Path, road: Relay, *, times: int) -> Outcome:
             site.fires()
             await site.minutes(workers, until=site.clock.now + COOLDOWN, outbox_every_s=60)
             fault = Span(start, slack_back + MINUTE)
-            total = _sum(total, count_pages(site.receiver.told, spans, fault=fault, replicas=len(workers)))
+            total += count_told(site.receiver.told, spans, fault=fault, replicas=len(workers))
             site.receiver.told.clear()
     return _outcome("Redis away and Slack failing", times, total, "Redis back first")
 
@@ -167,7 +170,7 @@ async def _failed_over(folder: Path, pair: Pair, *, times: int) -> Outcome:
             site.fires()
             await site.minutes(workers, until=site.clock.now + COOLDOWN, outbox_every_s=60)
             nowhere = Span(start, start)  # nobody was without Redis: no repeat is allowed
-            total = _sum(total, count_pages(site.receiver.told, spans, fault=nowhere, replicas=len(workers)))
+            total += count_told(site.receiver.told, spans, fault=nowhere, replicas=len(workers))
             site.receiver.told.clear()
     return _outcome("Redis failed over, last writes lost", times, total, "a page told 2 min before")
 
@@ -184,9 +187,8 @@ async def _flushed(folder: Path, redis_url: str, flush: Callable[[], object], *,
             for number in range(times):
                 start, spans = clock.now, await _one_flush(site, workers, flush, number=number)
                 nowhere = Span(start, start)  # Redis answers all the time: no repeat is allowed
-                total = _sum(total, count_pages(site.receiver.told, spans, fault=nowhere, replicas=len(workers)))
+                total += count_told(site.receiver.told, spans, fault=nowhere, replicas=len(workers))
                 site.receiver.told.clear()
-                clock.now += COOLDOWN
     return _outcome("Redis flushed", times, total, "one page told, one waiting in the outbox")
 
 
@@ -194,7 +196,7 @@ async def _one_flush(site: Site, workers: list[Worker], flush: Callable[[], obje
     """Pages that are due, from when on they could be told."""
     told, waiting, start = f"vendor/told-{number:03d}", f"vendor/waiting-{number:03d}", site.clock.now
     site.fires(told)
-    await _shipped_minutes(site, workers, 2)
+    await _shipped_minutes(site, workers, APART)
     site.receiver.standing = [SERVER_ERROR]
     site.fires(told, waiting)
     await _shipped_minutes(site, workers, 2)
@@ -202,10 +204,10 @@ async def _one_flush(site: Site, workers: list[Worker], flush: Callable[[], obje
     await _shipped_minutes(site, workers, 2)
     site.receiver.standing = ()
     slack_back = site.clock.now
-    await _shipped_minutes(site, workers, 11)
+    await _shipped_minutes(site, workers, 9)
     last = site.clock.now - MINUTE
     site.fires()
-    await _shipped_minutes(site, workers, 1)
+    await _shipped_minutes(site, workers, 6)
     return {told: Span(start, last), waiting: Span(slack_back, last)}
 
 
@@ -245,10 +247,4 @@ def _outcome(fault: str, times: int, count: Count, note: str) -> Outcome:
         notifications_duplicated=count.duplicated,
         marked=count.marked,
         note=note,
-    )
-
-
-def _sum(one: Count, other: Count) -> Count:
-    return Count(
-        one.due + other.due, one.lost + other.lost, one.duplicated + other.duplicated, one.marked + other.marked
     )

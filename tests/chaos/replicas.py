@@ -7,24 +7,26 @@ from dataclasses import dataclass
 
 from tests.chaos.evaluator_process import Evaluator
 from tests.chaos.outcome import Outcome, Scale, Scenario
-from tests.chaos.stage import MINUTE, Outage, Stage, stage
+from tests.chaos.stage import MINUTE, STORY, Outage, Stage, stage
 from tests.program.gateway import Gateway
 from tests.program.program import Program
 from tests.program.waiting import until
 
 REPLICAS = 3
 #: minutes from the beginning of one outage to that of the next, and how many each lasts
-EVERY, LASTS = 2, 3
-#: minutes at the end, in which nobody is killed and what was left behind is told
-QUIET = 3
+EVERY, LASTS = 5, 3
+#: minutes of good requests after each, and those at the end, in which nobody is killed and what was left behind is told
+WELL, QUIET = 2, 4
+#: minutes more, that pass at once: then the last outage is over for long enough
+OVER_AFTER = 6
 
 
 def one_killed_every_minute(scale: Scale) -> Outcome:
-    """Each minute is evaluated to its end by one evaluator, and each outage is one page.
+    """Each minute is evaluated to its end by one evaluator, and each outage is one page and its end.
 
     A minute in which a door holds events back is evaluated as incomplete, and once more when they are there.
     """
-    minutes = scale.times(4, 120)
+    minutes = scale.times(6, 120)
     with stage(scale.seed) as scene, _crew(scene) as crew:
         first = scene.clock() + MINUTE
         crew.pass_a_minute(-1, kill=False)
@@ -35,6 +37,7 @@ def one_killed_every_minute(scale: Scale) -> Outcome:
             crew.pass_a_minute(number, kill=False)
         for door in crew.doors:
             door.until_shipped()
+        crew.catch_up(OVER_AFTER)
         assert not (left := scene.unfinished(first, scene.clock())), f"minutes that nobody has evaluated: {left}"
         passed = (scene.clock() - first) // MINUTE + 1
         assert crew.evaluations <= passed, f"{crew.evaluations} complete evaluations of {passed} minutes"
@@ -63,7 +66,7 @@ class Crew:
             door.start()
             self.kills += 1
         self._until_stored()
-        self.scene.until_lease_over(minute)
+        self.scene.end_lease(minute)
         self.scene.clock.set(minute + MINUTE)
         self._tick(victim=self.scene.dice.choice(self.evaluators) if kill and number % 2 == 1 else None)
         self.scene.clock.advance(seconds=5)
@@ -73,6 +76,16 @@ class Crew:
         if killed_door is not None:
             self.scene.forget_watermark(pid=killed_door)
 
+    def catch_up(self, minutes: int) -> None:
+        """So many have passed in which nobody looked; and one more, for what is seen in another order than it was."""
+        until(self.scene.nothing_waits, "every door says that nothing is on its way")
+        for passing in (minutes, 1):
+            self.scene.end_lease(self.scene.clock())
+            self.scene.clock.advance(seconds=60 * passing)
+            self._tick(victim=None)
+            for evaluator in self.evaluators:
+                evaluator.ask("deliver")
+
     def _suffer(self, number: int, door: Program, *, more: bool) -> None:
         """This minute of every outage under way; ``more``: new ones may begin."""
         minute = self.scene.clock()
@@ -80,9 +93,11 @@ class Crew:
         for which, since in begun.items():
             model = f"vendor/outage-{which:03}"
             if since == number and more:
-                self.scene.due.append(model)
-            if number - since < LASTS and model in self.scene.due:
-                events = Outage(model, minute, 1).events(self.scene.dice)
+                self.scene.due[model] = STORY
+            passed = number - since
+            if passed < LASTS + WELL and model in self.scene.due:
+                bad = passed < LASTS
+                events = Outage(model, minute, minutes=int(bad), well=int(not bad)).events(self.scene.dice)
                 self.scene.post(door, events)
                 self.posted += len(events)
 

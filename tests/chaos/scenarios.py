@@ -1,12 +1,14 @@
-"""Every scenario by its name, ``module.function``; as a program, one of them, whose outcome is its last line."""
+"""Every scenario by its name, ``module.function``; and one of them in a process of its own."""
 
-import sys
+import os
+from pathlib import Path
 
 from tests.chaos import (
     clickhouse_faults,
     clock,
     disk_full,
     kills,
+    life_cycle,
     minutes,
     posthog_faults,
     redis_faults,
@@ -22,6 +24,7 @@ from tests.chaos.report import line_of
 MODULES = (
     minutes,  # waits most of its time, so it goes first
     kills,
+    life_cycle,
     replicas,
     signals,
     clock,
@@ -40,10 +43,10 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
-def main(name: str, form: str, seed: str) -> None:
-    outcome = SCENARIOS[name](Scale(long=form == "long", seed=int(seed)))
-    print(line_of(outcome))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def run_alone(name: str, scale: Scale, folder: str) -> None:
+    """The last line of the file ``out`` is its outcome. What it starts is of its session."""
+    os.setsid()
+    for stream, number in (("out", 1), ("err", 2)):
+        with Path(folder, stream).open("wb") as file:
+            os.dup2(file.fileno(), number)
+    print(line_of(SCENARIOS[name](scale)), flush=True)

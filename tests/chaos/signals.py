@@ -74,13 +74,13 @@ def sigstop_of_an_evaluator(scale: Scale) -> Outcome:
     """
     times = scale.times(2, 40)
     with (
-        stage(scale.seed) as scene,
+        stage(scale.seed, hours_ago=1 + times // 4) as scene,
         scene.door() as door,
         scene.evaluator("sleeper") as sleeper,
         scene.evaluator("other") as other,
     ):
         start = scene.clock()
-        outages = [Outage(f"vendor/outage-{number:03}", start + 5 * MINUTE * number, 3) for number in range(times)]
+        outages = [Outage(f"vendor/outage-{number:03}", start + 12 * MINUTE * number, 3) for number in range(times)]
         scene.happen(door, *outages)
         door.until_shipped()
         for number, outage in enumerate(outages):
@@ -92,7 +92,7 @@ def sigstop_of_an_evaluator(scale: Scale) -> Outcome:
             scene.slack.release()
             sleeper.cont()
             sleeper.answer()
-            _go_on(scene, sleeper, other)
+            _go_on(scene, outage, sleeper, other)
         return scene.outcome("SIGSTOP of an evaluator, 90 s", injected=times, note="half of them in a send")
 
 
@@ -111,17 +111,17 @@ def _stop(scene: Stage, sleeper: Evaluator, *, sending: bool) -> None:
 def _take_over(scene: Stage, other: Evaluator, outage: Outage) -> None:
     scene.clock.set(outage.start + MINUTE)
     scene.clock.advance(seconds=90)
-    scene.until_lease_over(outage.start + MINUTE)
+    scene.end_lease(outage.start + MINUTE)
     other.ask("deliver")
     assert other.ask("tick")["error"] == ""
     told = any(outage.model in str(message) for message in scene.slack.messages)
     assert told, "the page waits for the one that sleeps"
 
 
-def _go_on(scene: Stage, *evaluators: Evaluator) -> None:
-    """The next two minutes, as if nothing had been."""
-    for _ in range(2):
-        scene.clock.advance(seconds=60)
+def _go_on(scene: Stage, outage: Outage, *evaluators: Evaluator) -> None:
+    """The next two minutes, as if nothing had been; and the one in which it is over."""
+    for minute in (3 * MINUTE, 4 * MINUTE, outage.over_at - outage.start):
+        scene.clock.set(outage.start + minute)
         for evaluator in evaluators:
             evaluator.ask("deliver")
             assert evaluator.ask("tick")["error"] == ""

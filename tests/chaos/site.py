@@ -15,20 +15,26 @@ from pydantic import SecretStr
 from o11y.adapters.clickhouse.client import ClickHouse
 from o11y.adapters.clickhouse.migrations import migrate
 from o11y.adapters.redis.connection import RedisConnection
-from o11y.adapters.redis.memory import RedisMemory
+from o11y.adapters.redis.incidents import RedisIncidents
+from o11y.adapters.redis.outbox import RedisOutbox
+from o11y.adapters.slack.conversation import EDIT_INTERVAL_S, Gates, SlackConversation
 from o11y.adapters.slack.pace import Pace
+from o11y.adapters.slack.web_api import SlackWebApi
 from o11y.adapters.slack.webhook import SlackWebhook
 from o11y.adapters.spool import SqliteSpool
+from o11y.alerting.incident import Thread
 from o11y.alerting.notification import Notice, Notification
-from o11y.app import Stores, Worker, assemble
+from o11y.app import Worker, assemble
 from o11y.metrics import Metrics
 from o11y.settings import Settings
 from o11y.slo.windows import Severity
+from o11y.stores import Stores
 from o11y.worker.ports import Notifier, NotifyError
 from tests.builders import dimension, objective
 from tests.chaos.receiver import Receiver
 from tests.fakes import SteppingClock
 from tests.http_stand_in import closed_url
+from tests.slack_stand_in import PAGES, TOKEN
 from tests.worker_fakes import QUIET, FakeCounts, counted
 
 MINUTE = timedelta(minutes=1)
@@ -52,7 +58,9 @@ class Site:
     redis_url: str
     clickhouse_url: str | None = None
     counts: FakeCounts | None = field(default_factory=FakeCounts)
+    in_place: bool = False  # the receiver is a channel, with one message an incident and buttons below it
     pace: Pace = field(init=False)
+    _known: set[str] = field(default_factory=set)  # models that have fired
 
     def __post_init__(self) -> None:
         self.pace = Pace(monotonic=self._monotonic, sleep=self.pause)
@@ -74,7 +82,7 @@ class Site:
             if self.clickhouse_url is not None:
                 await migrate(clickhouse)
             else:  # a new Redis would wait for the history to say what it is to know
-                await RedisMemory(redis).mark_generation()
+                await RedisIncidents(redis, RedisOutbox(redis, spool)).mark_generation()
             settings = Settings(data_dir=folder, clickhouse_url=SecretStr(clickhouse_url))
             yield self._worker(settings, Stores(folder, clickhouse, redis, spool))
         finally:
@@ -97,9 +105,19 @@ class Site:
         return worker
 
     def fires(self, *models: str) -> None:
-        """These models' requests fail from now on, half of them; of any other there are none."""
+        """These models' requests fail from now on, half of them; those of any that failed before succeed again."""
         assert self.counts is not None, "ClickHouse counts what fires"
-        self.counts.now = counted(50, *map(dimension, models)) if models else QUIET
+        self._known |= set(models)
+        well = sorted(self._known - set(models))
+        self.counts.now = {
+            **(counted(50, *map(dimension, models)) if models else QUIET),
+            **(counted(0, *map(dimension, well)) if well else QUIET),
+        }
+
+    def vanishes(self, model: str) -> None:
+        """Nobody asks for it any more; of the others it is as it was."""
+        assert self.counts is not None, "ClickHouse counts what fires"
+        self.counts.now = {where: counts for where, counts in self.counts.now.items() if where != dimension(model)}
 
     async def minutes(self, workers: Sequence[Worker], *, until: datetime, outbox_every_s: int = 10) -> None:
         """Each evaluator's tick at second 0, and the outbox in between; the clock ends at ``until`` or later."""
@@ -122,6 +140,10 @@ class Site:
         return self.clock.now.timestamp()
 
     def _notifier(self) -> Notifier:
+        if self.in_place:
+            edits = Pace(EDIT_INTERVAL_S, monotonic=self._monotonic, sleep=self.pause)
+            api = SlackWebApi(TOKEN, base_url=self.receiver.api_url)
+            return SlackConversation(api, PAGES, buttons=True, gates=Gates(self.pace, edits))
         webhook = SlackWebhook(self.receiver.webhook_url, timeout_s=RECEIVER_TIMEOUT_S, pace=self.pace)
         return _TakesItsTime(webhook, self.clock)
 
@@ -129,13 +151,15 @@ class Site:
 class _TakesItsTime:
     """A receiver that hangs costs as much on the scenario's clock as it does in life."""
 
+    threads = False
+
     def __init__(self, inner: Notifier, clock: SteppingClock) -> None:
         self._inner = inner
         self._clock = clock
 
-    async def notify(self, notification: Notification | Notice) -> None:
+    async def notify(self, message: Notification | Notice, *, thread: Thread | None = None) -> Thread | None:
         try:
-            await self._inner.notify(notification)
+            return await self._inner.notify(message, thread=thread)
         except NotifyError as error:
             if "no answer" in str(error):
                 self._clock.advance(RECEIVER_HANGS_S)

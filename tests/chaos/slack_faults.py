@@ -6,17 +6,22 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import pairwise
 
+from o11y.alerting.incident import Change
 from o11y.app import Worker
 from tests.builders import NOW
+from tests.chaos.ledger import audit_told
 from tests.chaos.outcome import Outcome, Scale, Scenario
 from tests.chaos.processes import redis_server, workspace
 from tests.chaos.receiver import Receiver
 from tests.chaos.site import MINUTE, Site
+from tests.chaos.stage import STORY
 from tests.fakes import SteppingClock
 from tests.http_stand_in import Answer
 from tests.slack_stand_in import ARCHIVED, CUT, HANG, INVALID_TOKEN, NO_SERVICE, SERVER_ERROR, rate_limited
 
 SILENCE_S = 90
+#: by then its end was told, five minutes after it fired last, and Slack had asked for silence
+OVER_AFTER = 9 * MINUTE
 
 
 def rate_limited_for_a_while(scale: Scale) -> Outcome:
@@ -83,7 +88,7 @@ def _each_page_fails_first(
 
 
 async def _pages(fault: str, failures: Sequence[Answer], *, times: int, repeats: int, silence: bool) -> Outcome:
-    """An outage of a minute each, three minutes apart: all are over before the next begins."""
+    """An outage of a minute each; all of it is over before the next begins."""
     async with _evaluator() as (site, worker):
         models = [f"vendor/outage-{number:03d}" for number in range(times)]
         for model in models:
@@ -91,39 +96,36 @@ async def _pages(fault: str, failures: Sequence[Answer], *, times: int, repeats:
             site.fires(model)
             await site.minutes([worker], until=site.clock.now + MINUTE)
             site.fires()
-            await site.minutes([worker], until=site.clock.now + 3 * MINUTE)
+            await site.minutes([worker], until=site.clock.now + OVER_AFTER)
         receiver = site.receiver
         assert receiver.failures == [], "a failure has not happened"
         if silence:
             _assert_silence(receiver)
-        lost = duplicated = marked = 0
-        for model in models:
-            pages = receiver.pages_of(model)
-            again = [page for page in pages[1:] if page.repeated][:repeats]
-            lost += not pages
-            marked += len(again)
-            duplicated += max(0, len(pages) - 1 - len(again))
+        found = audit_told([told.said for told in receiver.told], dict.fromkeys(models, STORY), marks_allowed=repeats)
+        assert not found.unexpected, found.unexpected
         _assert_in_order(receiver, models)
         return Outcome(
             fault,
             times * len(failures),
-            notifications=times,
-            notifications_lost=lost,
-            notifications_duplicated=duplicated + sum(not told.is_page for told in receiver.told),
-            marked=marked,
+            notifications=found.due,
+            notifications_lost=found.lost,
+            notifications_duplicated=found.duplicated + sum(not told.is_page for told in receiver.told),
+            marked=found.marked,
             note=f"{len(receiver.asked_at)} attempts",
         )
 
 
 def _assert_silence(receiver: Receiver) -> None:
-    """After each refusal nothing is asked until the silence is over. Attempts come in pairs: refused, delivered."""
-    for refused, delivered in zip(receiver.asked_at[::2], receiver.asked_at[1::2], strict=True):
+    """After each refusal nothing is asked until the silence is over. Of an outage three attempts: its beginning refused
+    and delivered, its end.
+    """
+    for refused, delivered in zip(receiver.asked_at[::3], receiver.asked_at[1::3], strict=True):
         assert delivered - refused >= timedelta(seconds=SILENCE_S), "Slack asked for silence and was not left alone"
 
 
 def _assert_in_order(receiver: Receiver, models: Sequence[str]) -> None:
     """As they fired."""
-    first = [next(at for at, told in enumerate(receiver.told) if told.tells_of(model)) for model in models]
+    first = [receiver.told.index(receiver.told_of(model)[0]) for model in models]
     assert all(earlier < later for earlier, later in pairwise(first)), f"told in the order {first}"
 
 
@@ -148,18 +150,21 @@ async def _wrong_webhook(scale: Scale) -> Outcome:
         assert receiver.told == []
         receiver.standing = ()
         await site.minutes([worker], until=site.clock.now + 2 * MINUTE, outbox_every_s=2)
-        told = [receiver.pages_of(model) for model in models]
+        told = [receiver.told_of(model) for model in models]
         for pages in told[:-1]:
             assert all(page.over for page in pages), "what is over does not say so"
         assert all(page.still_firing for page in told[-1]), "what fires still does not say so"
         _assert_in_order(receiver, [model for model, pages in zip(models, told, strict=True) if pages])
+        due = {**dict.fromkeys(models, STORY), models[-1]: (Change.FIRED,)}
+        found = audit_told([one.said for one in receiver.told], due, may=(Change.REMINDED,))
+        assert not found.unexpected, found.unexpected
         return Outcome(
             "wrong Slack webhook for an hour",
             attempts,
-            notifications=len(models),
-            notifications_lost=sum(not pages for pages in told),
-            notifications_duplicated=sum(max(0, len(pages) - 1) for pages in told)
-            + sum(not one.is_page for one in receiver.told),
+            notifications=found.due,
+            notifications_lost=found.lost,
+            notifications_duplicated=found.duplicated + sum(not one.is_page for one in receiver.told),
+            marked=found.marked,
             note=f"all told within {(receiver.told[-1].at - broken_at - timedelta(hours=1)).total_seconds():.0f} s "
             "of its end",
         )

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,42 +12,59 @@ from uuid import UUID
 
 from redis import Redis
 
+from o11y.alerting.incident import Change
 from tests.chaos.evaluator_process import Evaluator, SharedClock
-from tests.chaos.ledger import Pages, audit_events, audit_pages
+from tests.chaos.ledger import Pages, audit_events, audit_told
 from tests.chaos.outcome import Outcome
 from tests.chaos.processes import Servers, servers, workspace
+from tests.chaos.said import Said, said_in
 from tests.program.program import SECRET, Program
-from tests.program.waiting import until
-from tests.slack_stand_in import SlackStandIn
+from tests.slack_press import SIGNING_SECRET
+from tests.slack_stand_in import PAGES, TICKETS, TOKEN, SlackStandIn
 from tests.wire_events import wire_event
 
 MINUTE = timedelta(minutes=1)
 #: requests of an outage a minute: enough evidence for a page at the end of its first minute
 RATE = 20
+#: what o11y says of gateways whose events are hours old, as all of a scenario's are, once it has looked at them
+CLOCKS_OFF = "events are far off"
+#: what is told of an outage, from its first minute to the end of the good ones after it
+STORY = (Change.FIRED, Change.RESOLVED)
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Every request of one model fails, from ``start`` for so many minutes."""
+    """Every request of one model fails, from ``start`` for so many minutes; then ``well`` minutes of good ones."""
 
     model: str
     start: datetime
     minutes: int = 2
+    well: int = 2
+
+    @property
+    def over_at(self) -> datetime:
+        """The first minute at which everybody knows that it is resolved.
+
+        The last bad events are in the window of the minute after it, and five more have to pass.
+        """
+        return self.start + (self.minutes + 1 + 5) * MINUTE
 
     def events(self, dice: random.Random) -> list[dict[str, Any]]:
-        every = 60 / RATE
-        times = (self.start + timedelta(seconds=number * every) for number in range(RATE * self.minutes))
-        return [_failed_request(self.model, time, dice) for time in times]
+        times = [
+            self.start + timedelta(seconds=number * 60 / RATE) for number in range(RATE * (self.minutes + self.well))
+        ]
+        bad = RATE * self.minutes
+        return [request(self.model, at, dice, status=500 if n < bad else 200) for n, at in enumerate(times)]
 
 
-def _failed_request(model: str, time: datetime, dice: random.Random) -> dict[str, Any]:
+def request(model: str, at: datetime, dice: random.Random, *, status: int) -> dict[str, Any]:
     return wire_event(
         clientSecret=...,
         eventId=str(UUID(int=dice.getrandbits(128), version=4)),
         resolvedModel=model,
         requestedModel=model,
-        statusCode=500,
-        timestamp=time.isoformat(),
+        statusCode=status,
+        timestamp=at.isoformat(),
     )
 
 
@@ -60,22 +77,33 @@ class Stage:
     slack: SlackStandIn
     clock: SharedClock
     dice: random.Random
-    due: list[str] = field(default_factory=list)
+    due: dict[str, Sequence[Change]] = field(default_factory=dict)  # of each model, in its order
+    may: Collection[Change] = ()  # told of each model once at most, for all that the scenario cares
     acknowledged: set[str] = field(default_factory=set)
 
-    def evaluator(self, name: str) -> Evaluator:
+    def evaluator(self, name: str, *, in_place: bool = False, **more: str) -> Evaluator:
+        """``in_place``: it keeps conversations in channels."""
         url = self.slack.webhook_url
         receivers = {"slack_page_webhook_url": url, "slack_ticket_webhook_url": url}
-        return Evaluator(self.folder / name, clock=self.folder / "clock", **self.servers.settings, **receivers)
+        if in_place:
+            receivers = {
+                "slack_bot_token": TOKEN,
+                "slack_signing_secret": SIGNING_SECRET,
+                "slack_page_channel": PAGES,
+                "slack_ticket_channel": TICKETS,
+                "slack_base_url": self.slack.api_url,
+            }
+        settings = {**self.servers.settings, **receivers, **more}
+        return Evaluator(self.folder / name, clock=self.folder / "clock", **settings)
 
     def door(self, name: str = "door") -> Program:
         return Program(self.folder / name, "--role", "ingest", log_level="error", **self.servers.settings)
 
     def happen(self, door: Program, *outages: Outage) -> None:
-        """Posted through the door; a page is due for each."""
+        """Posted through the door; each is to be told as a page, and its end."""
         for outage in outages:
             self.post(door, outage.events(self.dice))
-            self.due.append(outage.model)
+            self.due[outage.model] = STORY
 
     def post(self, door: Program, events: list[dict[str, Any]]) -> None:
         headers = {"Authorization": f"Bearer {SECRET}"}
@@ -102,10 +130,14 @@ class Stage:
             note=note,
         )
 
-    def until_lease_over(self, minute: datetime) -> None:
-        """Whoever has begun to evaluate this minute has finished it, or has lost it to the next who asks."""
+    def end_lease(self, minute: datetime) -> None:
+        """Whoever has begun to evaluate this minute and has not finished it loses it to the next who asks.
+
+        A lease passes in the time of Redis, which nobody can step.
+        """
         with Redis.from_url(self.servers.redis_url, decode_responses=True) as redis:
-            until(lambda: not _leased(redis, minute), f"the lease of {minute:%H:%M} is over")
+            if redis.exists(_lease_key(minute)):
+                redis.hset(_lease_key(minute), "until", 0)
 
     def forget_watermark(self, *, pid: int) -> None:
         """Of a process that is gone. It lasts a minute, which for Redis is one of its own time."""
@@ -114,14 +146,23 @@ class Stage:
             if gone:
                 redis.hdel("o11y:watermarks", *gone)
 
+    def nothing_waits(self) -> bool:
+        """Whether every door has said that no event of its spool is on its way."""
+        with Redis.from_url(self.servers.redis_url, decode_responses=True) as redis:
+            return all(said.endswith(":") for said in redis.hvals("o11y:watermarks"))
+
     def unfinished(self, first: datetime, last: datetime) -> list[datetime]:
         """The minutes that nobody has evaluated to their end."""
         minutes = [first + MINUTE * number for number in range((last - first) // MINUTE + 1)]
         with Redis.from_url(self.servers.redis_url, decode_responses=True) as redis:
             return [minute for minute in minutes if not redis.hget(_lease_key(minute), "done")]
 
+    def told(self) -> list[Said]:
+        """All but what is rightly said of the times of these events."""
+        return [said for said in said_in(self.slack) if said.change is not None or CLOCKS_OFF not in said.text]
+
     def pages(self, *, marks_allowed: int = 1) -> Pages:
-        return audit_pages(list(self.slack.messages), self.due, marks_allowed=marks_allowed)
+        return audit_told(self.told(), self.due, may=self.may, marks_allowed=marks_allowed)
 
 
 @contextmanager
@@ -134,12 +175,6 @@ def stage(seed: int, *, hours_ago: int = 5) -> Iterator[Stage]:
             yield Stage(folder, shared, slack, clock, random.Random(seed))
         finally:
             clock.close()
-
-
-def _leased(redis: "Redis", minute: datetime) -> bool:
-    until_ms, done = redis.hmget(_lease_key(minute), "until", "done")
-    seconds, microseconds = redis.time()
-    return not done and int(until_ms or 0) > seconds * 1000 + microseconds // 1000
 
 
 def _lease_key(minute: datetime) -> str:

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.chaos.ledger import MARK, Events, audit_events, audit_pages
+from o11y.alerting.incident import Change
+from o11y.slo.windows import Severity
+from tests.chaos.ledger import Events, Pages, audit_events, audit_told
 from tests.chaos.outcome import Outcome
+from tests.chaos.said import MARK, Said
 
 SOUND = {"rollup_10s": {"1": 2, "2": 1}, "rollup_5m": {"1": 2, "2": 1}, "rollup_1h": {"1": 2, "2": 1}}
 
@@ -49,30 +52,49 @@ def test_a_loss_and_a_duplicate_are_counted_in_whichever_table(
     assert audit_events(rows(raw, rollups), {"a", "never stored"}) == found
 
 
-def said(text: str) -> dict[str, str]:
-    return {"text": text}
+def said(change: Change, name: str = "one", *, marked: bool = False) -> Said:
+    return Said(f"{name} {MARK if marked else ''}", name, change, Severity.PAGE)
 
 
-def test_a_page_that_never_came_is_lost_and_a_second_one_is_a_duplicate() -> None:
-    pages = audit_pages([said("one"), said("one"), said("two")], ["one", "two", "three"])
-    assert (pages.due, pages.lost, pages.duplicated, pages.marked) == (3, 1, 1, 0)
+FIRED, RESOLVED = said(Change.FIRED), said(Change.RESOLVED)
+STORY = {"one": (Change.FIRED, Change.RESOLVED)}
+
+
+def test_what_was_never_told_is_lost_and_what_was_told_twice_is_a_duplicate() -> None:
+    found = audit_told([FIRED, FIRED], STORY)
+    assert (found.due, found.lost, found.duplicated, found.marked) == (2, 1, 1, 0)
+    assert audit_told([FIRED, RESOLVED], STORY) == Pages(2, 0, 0, 0, ())
 
 
 def test_one_repeat_that_says_so_is_allowed_and_the_next_is_not() -> None:
-    messages = [said("one"), said(f"one. {MARK}: ...")]
-    assert (audit_pages(messages, ["one"]).duplicated, audit_pages(messages, ["one"]).marked) == (0, 1)
-    messages.append(said(f"one. {MARK}: ..."))
-    assert (audit_pages(messages, ["one"]).duplicated, audit_pages(messages, ["one"]).marked) == (1, 1)
-    assert audit_pages(messages, ["one"], marks_allowed=0).duplicated == 2
+    again = said(Change.FIRED, marked=True)
+    found = audit_told([FIRED, again, RESOLVED], STORY)
+    assert (found.duplicated, found.marked) == (0, 1)
+    found = audit_told([FIRED, again, again, RESOLVED], STORY)
+    assert (found.duplicated, found.marked) == (1, 1)
+    assert audit_told([FIRED, again, again, RESOLVED], STORY, marks_allowed=0).duplicated == 2
 
 
 def test_a_message_that_only_calls_itself_a_repeat_is_the_delivery() -> None:
-    pages = audit_pages([said(f"one. {MARK}: ...")], ["one"])
-    assert (pages.lost, pages.duplicated, pages.marked) == (0, 0, 0)
+    assert audit_told([said(Change.FIRED, marked=True), RESOLVED], STORY) == Pages(2, 0, 0, 0, ())
 
 
-def test_a_page_without_a_cause_is_named() -> None:
-    assert audit_pages([said("one"), said("another")], ["one"]).unexpected == ("another",)
+def test_a_change_that_is_not_of_the_story_is_one_too_many_unless_it_may_be_once() -> None:
+    no_data = said(Change.NO_DATA)
+    assert audit_told([FIRED, no_data, RESOLVED], STORY).duplicated == 1
+    assert audit_told([FIRED, no_data, RESOLVED], STORY, may=(Change.NO_DATA,)).duplicated == 0
+    assert audit_told([FIRED, no_data, no_data, RESOLVED], STORY, may=(Change.NO_DATA,)).duplicated == 1
+
+
+def test_a_story_is_told_in_its_order() -> None:
+    assert audit_told([RESOLVED, FIRED], STORY).unexpected == ("one: told in another order, ['resolved', 'fired']",)
+    twice = {"one": (Change.FIRED, Change.RESOLVED, Change.REOPENED, Change.RESOLVED)}
+    assert audit_told([FIRED, RESOLVED, said(Change.REOPENED), RESOLVED], twice).unexpected == ()
+    assert audit_told([FIRED, RESOLVED, RESOLVED, said(Change.REOPENED)], twice).unexpected != ()
+
+
+def test_what_nothing_was_due_for_is_named() -> None:
+    assert audit_told([FIRED, RESOLVED, said(Change.FIRED, "another")], STORY).unexpected == ("another ",)
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,15 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from o11y.app import Stores, Worker, assemble, notifiers_of, objectives_of, open_stores
+from o11y.app import Worker, assemble, objectives_of
 from o11y.http.client_secrets import ClientSecrets
 from o11y.http.ingest import BATCH_PATH, IngestDoor
 from o11y.http.servers import listen, serve
 from o11y.http.service import service
 from o11y.metrics import Metrics
+from o11y.receivers import notifiers_of
 from o11y.settings import Settings, load_settings
+from o11y.stores import Stores, open_stores
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.ingest import Ingest
 from o11y.worker.ports import NoSink

@@ -43,7 +43,7 @@ def test_help_and_version_are_quick_words() -> None:
 def test_the_curl_of_the_readme_is_answered_204(program: Program) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    (command,) = re.findall(r"```sh\n(curl .*?)```", README, re.DOTALL)
+    (command,) = re.findall(r"```sh\n(curl [^\n]*/ingest/.*?)```", README, re.DOTALL)
     secret = re.search(r"may post with the secret (\S+)", program.stdout)
     assert secret, program.stdout
     command = command.replace("http://127.0.0.1:8080", program.url)

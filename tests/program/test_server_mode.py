@@ -134,6 +134,6 @@ def test_a_door_without_a_webhook_leaves_a_waiting_page_to_the_evaluator(
 async def _put_in_the_outbox(redis_url: str, spool_path: Path, message: Notice) -> None:
     redis = RedisConnection(redis_url, monotonic=time.monotonic)
     spool = SqliteSpool.open(spool_path)
-    await RedisOutbox(redis, spool).put(OutboxEntry(message, 1, message.at, "token"))
+    await RedisOutbox(redis, spool).put(OutboxEntry(message, 1, message.at))
     spool.close()
     await redis.close()
