@@ -6,7 +6,7 @@ DATA ?= data
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check demo chaos fuzz bench bench-short bench-replay bench-tick bench-alerts bench-flood bench-detection \
-	bench-ingest bench-sustained bench-memory bench-start bench-cardinality bench-scaling audit lock format clean clean-data
+	bench-ingest bench-sustained bench-memory bench-start bench-cardinality bench-kept bench-scaling audit lock format clean clean-data
 # `make chaos LONG=1`, `make fuzz LONG=1`, `make bench-tick LONG=1`: the form for a release instead of the one for every change.
 LONG ?=
 AT_LENGTH := $(if $(LONG),--long)
@@ -38,7 +38,7 @@ chaos: $(VENV)/installed-dev ## inject every fault, count what was lost or doubl
 fuzz: $(VENV)/installed-dev ## throw hostile input at every door (LONG=1: 100,000 inputs)
 	$(BIN)/python -m tests.fuzz $(AT_LENGTH)
 
-bench: bench-replay bench-tick bench-alerts bench-flood bench-detection bench-ingest bench-sustained bench-start bench-cardinality bench-scaling ## all measurements but bench-memory, with medians and spread
+bench: bench-replay bench-tick bench-alerts bench-flood bench-detection bench-ingest bench-sustained bench-start bench-cardinality bench-kept bench-scaling ## all measurements but bench-memory, with medians and spread
 
 bench-short: $(VENV)/installed-dev ## each quick measurement once and small: that it runs and adds up, not what it says
 	$(BIN)/python -m tests.bench.tick --short
@@ -49,6 +49,7 @@ bench-short: $(VENV)/installed-dev ## each quick measurement once and small: tha
 	$(BIN)/python -m tests.bench.memory --minutes 0.1 --role ingest
 	$(BIN)/python -m tests.bench.start --short
 	$(BIN)/python -m tests.bench.cardinality --names 5000
+	$(BIN)/python -m tests.bench.kept --short
 	$(BIN)/python -m tests.bench.scaling >/dev/null
 
 bench-replay: $(VENV)/installed-dev ## 100,000 events with a tick each simulated minute
@@ -80,6 +81,9 @@ bench-start: $(VENV)/installed-dev ## from a second `make run` to /readyz
 
 bench-cardinality: $(VENV)/installed-dev ## one client invents model names: the tick and the alerts of the others
 	$(BIN)/python -m tests.bench.cardinality $(AT_LENGTH)
+
+bench-kept: $(VENV)/installed-dev ## what an incident takes in Redis
+	$(BIN)/python -m tests.bench.kept $(AT_LENGTH)
 
 bench-scaling: $(VENV)/installed-dev ## what 1 k, 100 k and 10 M requests a second need, from the figures above
 	$(BIN)/python -m tests.bench.scaling

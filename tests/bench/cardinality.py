@@ -18,13 +18,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from o11y.alerting.incident import Thread
 from o11y.alerting.notification import Notice, Notification
-from o11y.app import Stores, Worker, assemble, objectives_of, open_stores
+from o11y.app import Worker, assemble, objectives_of
 from o11y.http.client_secrets import ClientSecrets
 from o11y.http.ingest import BATCH_PATH, IngestDoor
 from o11y.metrics import Metrics
 from o11y.settings import load_settings
 from o11y.slo.windows import Severity
+from o11y.stores import Stores, open_stores
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.ingest import Ingest
 from o11y.worker.ports import NoSink
@@ -75,12 +77,15 @@ class Found:
 class Receiver:
     """Keeps whom it was told about."""
 
+    threads = False
+
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    async def notify(self, notification: Notification | Notice) -> None:
-        if isinstance(notification, Notification):
-            self.told += [f"{a.severity} {a.objective.name} {a.dimension}" for a in notification.alerts]
+    async def notify(self, message: Notification | Notice, *, thread: Thread | None = None) -> Thread | None:
+        if isinstance(message, Notification):
+            self.told += [f"{a.severity} {a.objective.name} {a.dimension}" for a in message.alerts]
+        return None
 
 
 def event(model: str, at: datetime, **changes: Any) -> dict[str, Any]:

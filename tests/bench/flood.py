@@ -1,7 +1,8 @@
 """A thousand alerts at once: from the start of the tick to the first call of Slack, and to the end of the telling.
 
-10,000 dimensions, one in ten failing altogether, so that each of those fires a page and a ticket. The query, the
-claims in an embedded Valkey, the outbox, the alert history and the webhook over HTTP are the real ones; each round
+A thousand of 10,000 dimensions fail altogether, those of two providers, so that each fires a page and a ticket. Then
+some eight hundred that share no name, each an incident of its own with its provider and its client. The query, the
+incidents in an embedded Valkey, the outbox, the alert history and the webhook over HTTP are the real ones; each round
 begins with an empty Redis. The CPU time is that of this process, the receiver's stand-in included.
 """
 
@@ -18,10 +19,11 @@ from pydantic import SecretStr
 from o11y.adapters.slack.pace import Pace
 from o11y.adapters.slack.webhook import SlackWebhook
 from o11y.adapters.valkey import ValkeyServer
-from o11y.app import Stores, Worker, assemble, objectives_of, open_stores
+from o11y.app import Worker, assemble, objectives_of
 from o11y.metrics import Metrics
 from o11y.settings import Settings, load_settings
 from o11y.slo.windows import Severity
+from o11y.stores import Stores, open_stores
 from tests.bench.measure import Figure, Stopwatch, options, print_figures, print_table
 from tests.bench.rollups import Fill
 from tests.bench.tick import AT, tune_collector
@@ -30,7 +32,19 @@ from tests.slack_stand_in import SlackStandIn
 
 DIMENSIONS = 10_000
 DIMENSIONS_SHORT = 1_000
-BROKEN_ONE_IN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Who fails. ``apart``: no two dimensions share a name."""
+
+    title: str
+    one_in: int  # of so many dimensions of the bench one is there
+    broken_one_in: int  # of those that are
+    apart: bool
+
+
+OUTAGES = (Outage("of few causes", 1, 10, apart=False), Outage("with nothing in common", 4, 3, apart=True))
 
 
 class TimedSlack(SlackStandIn):
@@ -59,6 +73,13 @@ class Told:
 
 async def main() -> None:
     chosen = options(__doc__, rounds=5, longer="twice as many rounds", shorter="1,000 dimensions")
+    dimensions = DIMENSIONS_SHORT if chosen.short else DIMENSIONS
+    rounds = chosen.rounds * (2 if chosen.long else 1)
+    for outage in OUTAGES:
+        _print(outage.title, await _flood(outage, dimensions // outage.one_in, rounds=rounds))
+
+
+async def _flood(outage: Outage, dimensions: int, *, rounds: int) -> Told:
     with tempfile.TemporaryDirectory(prefix="o11y-bench-") as folder:
         valkey = ValkeyServer(Path(folder) / "valkey")
         valkey.start()
@@ -70,18 +91,17 @@ async def main() -> None:
                 objectives_file=None,
             )
             async with open_stores(settings, keep_forever=True) as stores:
-                _fill(settings, stores, DIMENSIONS_SHORT if chosen.short else DIMENSIONS)
-                told = await _measure(settings, stores, valkey.url, chosen.rounds * (2 if chosen.long else 1))
+                _fill(settings, stores, outage, dimensions=dimensions)
+                return await _measure(settings, stores, valkey.url, rounds)
         finally:
             valkey.stop()
-    _print(told)
 
 
-def _fill(settings: Settings, stores: Stores, dimensions: int) -> None:
+def _fill(settings: Settings, stores: Stores, outage: Outage, *, dimensions: int) -> None:
     engine = chdb.connect(str(settings.data_dir / "clickhouse"))
     engine.query(f"USE {stores.clickhouse.database}")
     slis = {objective.sli for objective in objectives_of(settings)}
-    fill = Fill(engine, slis, AT, dimensions, broken_one_in=BROKEN_ONE_IN, failing_one_in=1)
+    fill = Fill(engine, slis, AT, dimensions, broken_one_in=outage.broken_one_in, failing_one_in=1, apart=outage.apart)
     fill.names()
     fill.requests(weight=1)
     engine.close()
@@ -132,9 +152,9 @@ def _worker(settings: Settings, stores: Stores, slack: TimedSlack) -> Worker:
     )
 
 
-def _print(told: Told) -> None:
+def _print(title: str, told: Told) -> None:
     print_figures(
-        f"{sum(told.verdicts.values()):,.0f} alerts at once, told in {told.messages} messages a second apart",
+        f"{sum(told.verdicts.values()):,.0f} alerts {title}, told at once in {told.messages} messages a second apart",
         [
             Figure("an evaluation alone", "s", told.evaluated, digits=2),
             Figure("tick start to first Slack call", "s", told.first_call, digits=2),
@@ -143,7 +163,7 @@ def _print(told: Told) -> None:
         ],
     )
     print_table(
-        "What the claims answered", ("", "alerts", ""), [(k, f"{n:,.0f}", "") for k, n in told.verdicts.items()]
+        "What the history says of them", ("", "alerts", ""), [(k, f"{n:,.0f}", "") for k, n in told.verdicts.items()]
     )
 
 

@@ -1,11 +1,13 @@
 """Resident memory of the worker, at rest and over time under load, with the slope of a straight line through it.
 
 All roles with everything embedded and 10,000 dimensions; then `--role ingest` with ClickHouse and Redis outside. A line
-is drawn through the samples after warm-up; what the memory is made of stands beside it. Imports: the resident memory
-that importing takes, each in an interpreter of its own.
+is drawn through the samples after warm-up, and one through the second half of them; the most is the kernel's own, which
+sees what lies between two samples. Imports: the resident memory that importing takes, each in an interpreter of its
+own.
 """
 
 import argparse
+import math
 import random
 import shutil
 import statistics
@@ -21,7 +23,7 @@ from tests.bench.load import Load, Request, drive_at
 from tests.bench.measure import Figure, machine, percentile, print_figures, print_table
 from tests.bench.program import SECRET, Program, clients, worker
 from tests.bench.traffic import event
-from tests.bench.watch import Line, Sampler, anonymous_mib, child_named, rss_mib
+from tests.bench.watch import MIB, Line, Sampler, anonymous_mib, child_named, highest_mib, rss_mib
 from tests.program.facade_process import ClickHouseProcess
 
 BATCH = 500
@@ -42,14 +44,15 @@ class Grown:
     what: str
     at_rest: float
     samples: list[tuple[float, float]]
+    highest: float
     at_end: float
     anonymous: float
     valkey: float
     load: Load
 
-    @property
-    def steady(self) -> list[tuple[float, float]]:
-        start = self.samples[-1][0] * WARM
+    def after(self, share: float) -> list[tuple[float, float]]:
+        """The samples after this share of the time."""
+        start = self.samples[-1][0] * share
         return [(at_s, mib) for at_s, mib in self.samples if at_s >= start]
 
 
@@ -111,6 +114,7 @@ def _grow(what: str, program: Program, chosen: argparse.Namespace) -> Grown:
         what=what,
         at_rest=at_rest,
         samples=sampler.points,
+        highest=highest_mib(pid),
         at_end=rss_mib(pid),
         anonymous=anonymous_mib(pid),
         valkey=rss_mib(valkey) if valkey else 0.0,
@@ -132,15 +136,15 @@ def _bodies() -> list[bytes]:
 
 
 def _print(grown: Grown) -> None:
-    tenth = max(1, len(grown.samples) // 10)
+    tenth = math.ceil(len(grown.samples) / 10)
     parts = [grown.samples[start : start + tenth] for start in range(0, len(grown.samples), tenth)]
     print_table(
         f"{grown.what}: resident memory over time",
         ("from, s", "median, MiB", "least", "most", ""),
         [(f"{part[0][0]:.0f}", *(f"{mib:.0f}" for mib in _spread([mib for _, mib in part])), "") for part in parts],
     )
-    steady = sorted(mib for _, mib in grown.steady)
-    line = Line.through(grown.steady)
+    steady = sorted(mib for _, mib in grown.after(WARM))
+    line, late = Line.through(grown.after(WARM)), Line.through(grown.after(0.5))
     print_table(
         f"{grown.what}: {grown.load.rate * BATCH:,.0f} events a second, {len(grown.samples)} samples",
         ("", "figure", "unit", "beside it"),
@@ -148,8 +152,10 @@ def _print(grown: Grown) -> None:
             ("ready, before the first event", f"{grown.at_rest:.0f}", "MiB", ""),
             ("under load, median", f"{statistics.median(steady):.0f}", "MiB", ""),
             ("under load, p99", f"{percentile(steady, 0.99):.0f}", "MiB", ""),
-            ("under load, most", f"{steady[-1]:.0f}", "MiB", ""),
+            ("under load, most of the samples", f"{steady[-1]:.0f}", "MiB", ""),
+            ("most at any instant", f"{grown.highest:.0f}", "MiB", f"{grown.highest * MIB / 1e6:.0f} MB"),
             ("slope after warm-up", f"{line.slope * 3600:+.1f}", "MiB/h", f"R2 {line.fit:.2f}"),
+            ("slope of the second half", f"{late.slope * 3600:+.1f}", "MiB/h", f"R2 {late.fit:.2f}"),
             ("load ended, all shipped", f"{grown.at_end:.0f}", "MiB", f"{grown.anonymous:.0f} of it not of files"),
             ("the embedded Valkey beside it", f"{grown.valkey:.0f}", "MiB", ""),
         ],

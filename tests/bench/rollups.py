@@ -16,15 +16,17 @@ from o11y.adapters.clickhouse.measures import bad_event, valid_event
 from o11y.slo.latency_bounds import COMPLETE_BOUNDS_MS, TTFB_BOUNDS_MS
 from o11y.slo.sli import Indicator, Sli
 from o11y.slo.status_class import StatusClass
+from o11y.slo.usual_traffic import DAYS
 
 _STEP = 300_000  # rows of an insert: of 10,000 dimensions the 10 s buckets of 5 min
 _MINUTE = timedelta(minutes=1)
 
-#: from which minute on, counted from the evaluated one, which buckets are made: 10 s ones where a window of up to 2 h
-#: starts or ends, 5 min ones where a longer one does, 1 h ones inside
-_DAY_BEFORE = ((Grain.MIDDLE, -1_445), (Grain.COARSE, -1_380), (Grain.MIDDLE, -420))
+#: from which minute on, counted from the evaluated one, which buckets are made: 10 s ones where a window starts or
+#: ends, 5 min ones beside them, 1 h ones inside
+_DAY_BEFORE = ((Grain.FINE, -1_445), (Grain.MIDDLE, -1_435), (Grain.COARSE, -1_380), (Grain.MIDDLE, -420))
 _SIX_HOURS = (
-    (Grain.MIDDLE, -365),
+    (Grain.FINE, -365),
+    (Grain.MIDDLE, -355),
     (Grain.COARSE, -300),
     (Grain.MIDDLE, -180),
     (Grain.FINE, -125),
@@ -40,10 +42,16 @@ _NAMES = """
     concat('vendor/model-', toString(dimension)) AS model
 """
 
-_DIMENSIONS = f"""
+_NAMES_APART = """
+    concat('gateway-', toString(dimension)) AS client,
+    concat('provider-', toString(dimension)) AS provider,
+    concat('vendor/model-', toString(dimension)) AS model
+"""
+
+_DIMENSIONS = """
 INSERT INTO dimensions
 SELECT sipHash64(client, provider, model), client, provider, model, now64(3), now64(3)
-FROM (SELECT number AS dimension, {_NAMES} FROM numbers({{dimensions:UInt64}}))
+FROM (SELECT number AS dimension, $names FROM numbers({dimensions:UInt64}))
 """
 
 # One latency a bucket: cumulative counts are then all of the bucket or none of it.
@@ -99,9 +107,14 @@ class Fill:
     everything: bool = False  # 10 s buckets for the last six hours, and every bound
     broken_one_in: int = 500  # dimensions
     failing_one_in: int = 4  # buckets of a broken one, of which every request fails
+    apart: bool = False  # no two dimensions share a name
+
+    @property
+    def _names(self) -> str:
+        return _NAMES_APART if self.apart else _NAMES
 
     def names(self) -> None:
-        self._run(_DIMENSIONS, dimensions=self.dimensions)
+        self._run(_DIMENSIONS.replace("$names", self._names), dimensions=self.dimensions)
 
     def requests(self, *, weight: int) -> None:
         """1 to 3 requests a dimension and 10 s, times ``weight``; added to what is there, and merged with it.
@@ -109,10 +122,10 @@ class Fill:
         A counter is made ``weight`` times as large, so a hundred times the requests are no more rows than one.
         """
         self._run("SYSTEM STOP MERGES")  # one merge at the end instead of one after another meanwhile
-        for grain, start, end in self._stretches():
+        for grain, start, end in (*self._stretches(), *self._days_before()):
             rows = int((end - start).total_seconds()) // grain.seconds * self.dimensions
             self._insert(
-                _rollup_sql(grain, None if self.everything else self.slis),
+                _rollup_sql(grain, None if self.everything else self.slis).replace("$names", self._names),
                 rows,
                 start=int(start.timestamp()),
                 seconds=grain.seconds,
@@ -129,9 +142,15 @@ class Fill:
         self._run("CREATE TABLE raw_sample AS api_events")
         rows = minutes * 6 * 2 * self.dimensions
         start = int((self.at - minutes * _MINUTE).timestamp())
-        self._insert(_RAW.replace("$names", _NAMES), rows, start=start, seconds=minutes * 60)
+        self._insert(_RAW.replace("$names", self._names), rows, start=start, seconds=minutes * 60)
         self._run("OPTIMIZE TABLE raw_sample FINAL")
         return rows
+
+    def _days_before(self) -> Iterator[tuple[Grain, datetime, datetime]]:
+        """What is usual at this time of day, in windows of up to half an hour."""
+        for days in range(1, DAYS + 1):
+            then = self.at - timedelta(days=days)
+            yield Grain.MIDDLE, then - 35 * _MINUTE, then + 5 * _MINUTE
 
     def _insert(self, sql: str, rows: int, **parameters: int) -> None:
         for first in range(0, rows, _STEP):
@@ -169,5 +188,5 @@ def _rollup_sql(grain: Grain, slis: Collection[Sli] | None) -> str:
         for bound in sorted(bound for bound in asked if bound is not None):
             values[f"{kind}_le_{bound}"] = f"if({column} <= {bound}, requests - failed, 0)"
             values[f"{kind}_all_le_{bound}"] = f"if({column} <= {bound}, requests, 0)"
-    sql = _ROLLUP.replace("$rollup", grain.rollup).replace("$names", _NAMES)
+    sql = _ROLLUP.replace("$rollup", grain.rollup)
     return sql.replace("$columns", ", ".join(values)).replace("$values", ", ".join(values.values()))

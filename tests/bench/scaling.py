@@ -22,7 +22,8 @@ SPOOL_B = 727  # an event's row on the spool's disk, and on the wire to ClickHou
 RAW_B = 35.0  # an event in api_events on disk, 16 of them a random event id
 DENSE_ROLLUP_B = 180.0  # a rollup row on disk with a hundred requests in it
 TICK_S_PER_1000 = 0.032  # an evaluation, for each thousand active dimensions (0.26 to 0.32 s for 10,000)
-CLAIM_B = 299.0  # of Redis memory for a live alert key
+INCIDENT_B = 7_000.0  # of Redis memory for an incident of one alert, its message still in the outbox (4,200 once told)
+MEMBER_B = 610.0  # for each alert more of an incident
 
 # Chosen.
 BUSY = 0.6  # of a core that is planned for; the rest is for bursts, and for catching up after an outage
@@ -30,7 +31,7 @@ COPIES = 2  # of every part in ClickHouse
 SHARD_CORES = 16
 BATCH_S = 2.0  # a worker ships at least this often,
 BATCH_EVENTS = 16_500  # and when so many events wait (12 MiB of rows)
-LIVE_ALERTS = 0.05  # of the dimensions, in the worst incident
+LIVE_ALERTS = 0.05  # of the dimensions, at the worst time
 KEPT_DAYS = {"raw": 30, "10 s": 2, "5 min": 35, "1 h": 400}
 BUCKETS_A_DAY = {"10 s": 8_640, "5 min": 288, "1 h": 24}
 
@@ -97,8 +98,14 @@ class Need:
         return self.scale.dimensions / 1_000 * TICK_S_PER_1000
 
     @property
-    def redis_bytes(self) -> float:
-        return self.scale.dimensions * LIVE_ALERTS * CLAIM_B
+    def redis_apart(self) -> float:
+        """When no two alerts have a cause in common."""
+        return self.scale.dimensions * LIVE_ALERTS * INCIDENT_B
+
+    @property
+    def redis_together(self) -> float:
+        """When one incident has them all."""
+        return INCIDENT_B + (self.scale.dimensions * LIVE_ALERTS - 1) * MEMBER_B
 
 
 def main() -> None:
@@ -126,7 +133,8 @@ def main() -> None:
         ),
         ("rollups, disk at most, GB", [f"{need.rollup_bytes / GB:,.0f}" for need in needs]),
         ("a tick, s", [f"{need.tick_s:.2f}" for need in needs]),
-        ("Redis, alerts of the worst incident, MB", [f"{need.redis_bytes / 1e6:.2f}" for need in needs]),
+        ("Redis, each alert an incident, MB", [f"{need.redis_apart / 1e6:.2f}" for need in needs]),
+        ("Redis, all alerts in one incident, MB", [f"{need.redis_together / 1e6:.2f}" for need in needs]),
     ]
     print_table("On paper", ("", *(scale.name for scale in SCALES), ""), [(what, *cells, "") for what, cells in rows])
 

@@ -1,9 +1,9 @@
 """An evaluation over 10,000 dimensions that are active in every bucket of a day.
 
 The objectives are those shipped, and their latencies and TTFB per provider, per client and overall too: all three
-indicators, aggregates as well. The collector is tuned as in ``o11y serve``. Five consecutive minutes a round, because
-the minute decides how much of a window lies in 10 s buckets. Then the same with a hundred times the requests: what the
-query reads must not grow. Beside it: a GROUP BY over the events themselves.
+indicators, aggregates as well, and the traffic beside that of seven days. The collector is tuned as in ``o11y serve``.
+Five consecutive minutes a round, because the minute decides how much of a window lies in 10 s buckets. Then the same
+with a hundred times the requests: what the query reads must not grow. Beside it: a GROUP BY over the events themselves.
 """
 
 import asyncio
@@ -14,19 +14,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import chdb
 
+from o11y.adapters.clickhouse.baselines import ClickHouseBaselines
 from o11y.adapters.clickhouse.counts import ClickHouseCounts
 from o11y.adapters.clickhouse.tick_query import TickQuery, tick_query
-from o11y.app import Stores, Worker, assemble, objectives_of, open_stores
+from o11y.app import Worker, assemble, objectives_of
 from o11y.metrics import Metrics
 from o11y.settings import load_settings
 from o11y.slo.dimension import Scope
 from o11y.slo.evaluation import Evaluator
 from o11y.slo.objective import Objective
 from o11y.slo.sli import Indicator
+from o11y.stores import Stores, open_stores
 from o11y.worker.tick import window_end
 from tests.bench.measure import Figure, Stopwatch, options, print_figures, print_table, ratio
 from tests.bench.rollups import Fill, raw_query
@@ -36,6 +39,7 @@ DIMENSIONS_SHORT = 1_000
 AT = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 MINUTES = [AT + timedelta(minutes=n) for n in range(5)]
 SAMPLE_MINUTES = 5
+TRAFFIC_WINDOWS_S = (300, 600, 1_800)
 SIX_HOURS_IN_SAMPLES = 72
 TIMES = 100
 
@@ -47,7 +51,9 @@ class Measured:
     engine: list[float] = field(default_factory=list)
     counts: list[float] = field(default_factory=list)
     evaluate: list[float] = field(default_factory=list)
+    usual: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     rows: list[float] = field(default_factory=list)
     bytes: list[float] = field(default_factory=list)
     dimensions: int = 0
@@ -59,10 +65,12 @@ class Bench:
 
     def __init__(self, stores: Stores, worker: Worker, engine: Any) -> None:
         self.ticker = worker.ticker
-        self.counts = ClickHouseCounts(stores.clickhouse)
-        self.evaluator = Evaluator(self.ticker.objectives)
-        self.slis = {objective.sli for objective in self.ticker.objectives}
-        self.windows = {s for o in self.ticker.objectives for pair in o.pairs for s in (pair.long_s, pair.short_s)}
+        self.clickhouse = stores.clickhouse
+        self.counts = ClickHouseCounts(self.clickhouse)
+        burning = [o for o in self.ticker.objectives if o.sli.indicator is not Indicator.TRAFFIC]
+        self.evaluator = Evaluator(burning)
+        self.slis = {objective.sli for objective in burning}
+        self.windows = {seconds for o in burning for pair in o.pairs for seconds in (pair.long_s, pair.short_s)}
         self.engine = engine
 
     async def measure(self, rounds: int) -> Measured:
@@ -87,13 +95,19 @@ class Bench:
             found.evaluate.append(watch.ms)
             del counts
             with Stopwatch() as watch:
-                evaluation = await self.ticker.evaluate(minute)
+                await ClickHouseBaselines(self.clickhouse).usual(TRAFFIC_WINDOWS_S, until=until)
+            found.usual.append(watch.ms)
+            await self.ticker.count(until)  # what is usual has been read ahead when a minute begins
+            cpu = process_time()
+            with Stopwatch() as watch:
+                evaluation = await self.ticker.evaluate(minute, asked=True)
+            found.cpu.append((process_time() - cpu) * 1000)
             found.whole.append(watch.ms)
             found.dimensions, found.alerts = evaluation.dimensions, len(evaluation.alerts)
 
     def ask(self, query: TickQuery, *, limit_bytes: int = 0) -> Any:
-        settings = f"\nSETTINGS max_memory_usage = {limit_bytes}" if limit_bytes else ""
-        return self.engine.query(query.sql + settings, "Native", params=query.parameters)
+        limit = f", max_memory_usage = {limit_bytes}" if limit_bytes else ""  # the statement ends with its settings
+        return self.engine.query(query.sql.rstrip() + limit, "Native", params=query.parameters)
 
     def memory_bytes(self) -> int:
         """The smallest limit under which the query runs, to a tenth."""
@@ -119,7 +133,9 @@ def tune_collector() -> None:
 
 def with_every_aggregate(shipped: Sequence[Objective]) -> tuple[Objective, ...]:
     """Beside the error rates, which are shipped as aggregates too."""
-    latencies = [o for o in shipped if o.scope is Scope.MODEL and o.sli.indicator is not Indicator.ERROR_RATE]
+    latencies = [
+        o for o in shipped if o.scope is Scope.MODEL and o.sli.indicator in (Indicator.LATENCY, Indicator.TTFB)
+    ]
     return (
         *shipped,
         *(
@@ -185,6 +201,8 @@ def _print_times(once: Measured, more: Measured) -> None:
             Figure("query, transfer, decoding", "ms", once.counts),
             Figure("evaluating all objectives", "ms", once.evaluate),
             Figure("Ticker.evaluate, all of it", "ms", once.whole),
+            Figure("CPU of it", "ms", once.cpu),
+            Figure("aside: reading what traffic is usual", "ms", once.usual, note="once in 5 min, after the telling"),
         ],
     )
     print_figures(
@@ -194,6 +212,7 @@ def _print_times(once: Measured, more: Measured) -> None:
             _beside("query, transfer, decoding", more.counts, once.counts),
             _beside("evaluating all objectives", more.evaluate, once.evaluate),
             _beside("Ticker.evaluate, all of it", more.whole, once.whole),
+            _beside("CPU of it", more.cpu, once.cpu),
         ],
     )
 

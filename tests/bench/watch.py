@@ -22,6 +22,11 @@ def anonymous_mib(pid: int) -> float:
     return _status_kib(pid, "RssAnon") / 1024
 
 
+def highest_mib(pid: int) -> float:
+    """The most that was resident at any instant since it began, also between two samples."""
+    return _status_kib(pid, "VmHWM") / 1024
+
+
 def child_named(pid: int, word: str) -> int | None:
     """The process started by ``pid`` whose command holds ``word``."""
     for task in Path(f"/proc/{pid}/task").iterdir():
