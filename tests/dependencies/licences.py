@@ -1,7 +1,7 @@
 """``python -m tests.dependencies.licences``: writes ``docs/licences.md`` from what the installed packages declare."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
 
 from tests.dependencies.lock import ROOT, pinned
@@ -13,7 +13,14 @@ OF_FILES = frozenset({"MPL-2.0"})
 #: packages that this machine does not install, since the lock has them for other systems or Pythons
 ELSEWHERE = {"async-timeout": "Apache-2.0"}
 #: packages whose metadata says less than the licence file that they bring
-SAID_ELSEWHERE = {"lz4": "BSD-3-Clause"}
+SAID_ELSEWHERE = {"itsdangerous": "BSD-3-Clause", "jinja2": "BSD-3-Clause", "lz4": "BSD-3-Clause"}
+
+#: files of others that come inside of o11y, unmodified, each beside its licence
+VENDORED_IN = ROOT / "o11y" / "web" / "static" / "vendor"
+VENDORED = {"idiomorph": ("0.8.0", "0BSD"), "uPlot": ("1.6.32", "MIT")}
+#: and those that only tests use
+TESTING_WITH_IN = ROOT / "tests" / "browser" / "vendor"
+TESTING_WITH = {"axe-core": ("4.14.1", "MPL-2.0")}
 
 _WORDS = {
     "MIT License": "MIT",
@@ -32,6 +39,24 @@ MPL-2.0 covers the files of those packages alone, which o11y uses unmodified.
 
 | package | licence |
 |---|---|
+"""
+
+_TESTING_HEAD = """
+## In the tests alone
+
+Unmodified too, and not in the package that is installed (`tests/browser/vendor`).
+
+| script | version | licence |
+|---|---|---|
+"""
+
+_VENDORED_HEAD = """
+## Inside of the package
+
+Scripts of the dashboard (`o11y/web/static/vendor`), unmodified, each with its licence beside it.
+
+| script | version | licence |
+|---|---|---|
 """
 
 
@@ -74,7 +99,12 @@ def terms(expression: str) -> Iterator[str]:
 
 
 def page() -> str:
-    return _HEAD + "".join(f"| {name} | {licence_of(name)} |\n" for name in sorted(pinned()))
+    packages = "".join(f"| {name} | {licence_of(name)} |\n" for name in sorted(pinned()))
+    return _HEAD + packages + _VENDORED_HEAD + _scripts(VENDORED) + _TESTING_HEAD + _scripts(TESTING_WITH)
+
+
+def _scripts(vendored: Mapping[str, tuple[str, str]]) -> str:
+    return "".join(f"| {name} | {version} | {licence} |\n" for name, (version, licence) in vendored.items())
 
 
 if __name__ == "__main__":

@@ -23,6 +23,25 @@ def test_every_locked_package_has_a_line() -> None:
     assert [name for name in pinned() if f"| {name} |" not in text] == []
 
 
+def test_every_script_of_others_is_on_the_page_in_the_version_that_it_says_itself() -> None:
+    folders = {path.name: path for path in licences.VENDORED_IN.iterdir() if path.is_dir()}
+    assert folders.keys() == licences.VENDORED.keys()
+    assert {licence for _, licence in licences.VENDORED.values()} <= licences.ACCEPTED
+    script = (folders["uPlot"] / "uPlot.iife.min.js").read_text(encoding="utf-8")
+    assert f"(v{licences.VENDORED['uPlot'][0]})" in script[:100]
+    assert "MIT License" in (folders["uPlot"] / "LICENSE").read_text(encoding="utf-8")
+    assert "Zero-Clause BSD" in (folders["idiomorph"] / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_so_is_every_script_of_others_that_only_tests_use() -> None:
+    folders = {path.name: path for path in licences.TESTING_WITH_IN.iterdir() if path.is_dir()}
+    assert folders.keys() == licences.TESTING_WITH.keys()
+    assert {licence for _, licence in licences.TESTING_WITH.values()} <= licences.ACCEPTED | licences.OF_FILES
+    script = (folders["axe-core"] / "axe.min.js").read_text(encoding="utf-8")
+    assert f"axe v{licences.TESTING_WITH['axe-core'][0]}" in script[:100]
+    assert "Mozilla Public License, version 2.0" in (folders["axe-core"] / "LICENSE").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "expression",
     [
