@@ -15,6 +15,7 @@ from o11y.slo.counts import NOTHING, Counts, Ratio, WindowCounts
 from o11y.slo.dimension import Dimension, Scope
 from o11y.slo.drop_test import DropTest
 from o11y.slo.objective import Objective
+from o11y.slo.override import Override
 from o11y.slo.windows import WindowPair
 
 #: dimensions whose winning objectives are remembered between evaluations; the least recently used goes first
@@ -56,16 +57,23 @@ def judge(objective: Objective, pair: WindowPair, windows: WindowCounts) -> Reas
     return _Rule.of(pair, objective).reason(long, short)
 
 
+def rule_of(pair: WindowPair, objective: Objective) -> Callable[[Ratio, Ratio], Reason]:
+    """``judge`` made ready for many minutes: the counts of the long window and of the short one -> the verdict."""
+    return _Rule.of(pair, objective).reason
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything the objectives say of one dimension.
 
-    ``overruled`` pairs each objective that matches but does not speak with the more specific one that does.
+    ``overruled`` pairs each objective that matches but does not speak with the more specific one that does, or would.
+    ``switched_off`` are those that would speak, and are not enabled here.
     """
 
     dimension: Dimension
     verdicts: tuple[PairVerdict, ...]
     overruled: tuple[tuple[Objective, Objective], ...]
+    switched_off: tuple[Objective, ...] = ()
 
 
 class _Rule(NamedTuple):
@@ -123,11 +131,19 @@ class _Rule(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
-    """An objective made ready: its place in the file, and its pairs with integer thresholds."""
+    """An objective made ready: its place in the file, and its pairs with integer thresholds.
+
+    ``varied``: it is one of the file as overrides make it, and so speaks for few dimensions.
+    """
 
     place: int
     objective: Objective
     rules: tuple[_Rule, ...]
+    varied: bool = False
+
+    @classmethod
+    def of(cls, place: int, objective: Objective, *, varied: bool = False) -> "_Plan":
+        return cls(place, objective, tuple(_Rule.of(pair, objective) for pair in objective.pairs), varied)
 
 
 class Evaluator:
@@ -136,9 +152,9 @@ class Evaluator:
     def __init__(self, objectives: Sequence[Objective]) -> None:
         self.objectives = tuple(objectives)
         self._plans: dict[Scope, list[_Plan]] = defaultdict(list)
+        self._varied: dict[tuple[int, tuple[Override, ...]], _Plan] = {}
         for place, objective in enumerate(self.objectives):
-            rules = tuple(_Rule.of(pair, objective) for pair in objective.pairs)
-            self._plans[objective.scope].append(_Plan(place, objective, rules))
+            self._plans[objective.scope].append(_Plan.of(place, objective))
         self._speaking: Callable[[Dimension], tuple[_Plan, ...]] = lru_cache(maxsize=_REMEMBERED)(self._choose)
 
     def evaluate(self, counts: Counts) -> list[PairVerdict]:
@@ -169,37 +185,80 @@ class Evaluator:
                             verdict = _verdict(plan, dimension, rule, table.windows(dimension, plan.objective.sli))
                             if verdict.firing:
                                 found.append((plan.place, dimension, number, verdict))
+            found += self._varied_breaches(table, plans)
         found.sort(key=lambda entry: entry[:3])
         return [verdict for *_, verdict in found]
 
     def explain(self, counts: Counts, dimension: Dimension) -> Explanation:
         """Of ``dimension`` alone, whether or not it had traffic. An aggregate is the sum over all of ``counts``."""
-        speaking = self._speaking(dimension)
-        winners = {plan.objective.family: plan.objective for plan in speaking}
         verdicts = [
             verdict
-            for plan in speaking
+            for plan in self._speaking(dimension)
             for verdict in _judged(plan, dimension, windows_within(counts, dimension, plan.objective.sli))
         ]
-        matching = (p.objective for p in self._plans[dimension.scope] if p.objective.match.covers(dimension))
-        overruled = [(loser, winners[loser.family]) for loser in matching if winners[loser.family] is not loser]
-        return Explanation(dimension, tuple(verdicts), tuple(overruled))
+        best = self._best(dimension)
+        winners = {family: plan.objective for family, plan in best.items()}
+        losers = [plan for plan in self._matching(dimension) if best[plan.objective.family] is not plan]
+        return Explanation(
+            dimension,
+            tuple(verdicts),
+            tuple((plan.objective, winners[plan.objective.family]) for plan in losers),
+            tuple(objective for objective in winners.values() if not objective.enabled),
+        )
+
+    def speaking(self, dimension: Dimension) -> tuple[Objective, ...]:
+        """The objectives that speak for it, as they hold there; in the order of the file."""
+        return tuple(plan.objective for plan in self._speaking(dimension))
+
+    def _varied_breaches(
+        self, table: CountTable, plans: Sequence[_Plan]
+    ) -> Iterator[tuple[int, Dimension, int, PairVerdict]]:
+        """Where overrides hold, dimension by dimension: they are few, and each has thresholds of its own."""
+        if not any(plan.objective.layers for plan in plans):
+            return
+        for dimension in table.dimensions:
+            for plan in self._speaking(dimension):
+                if plan.varied:
+                    windows = table.windows(dimension, plan.objective.sli)
+                    for number, verdict in enumerate(_judged(plan, dimension, windows)):
+                        if verdict.firing:
+                            yield plan.place, dimension, number, verdict
 
     def _choose(self, dimension: Dimension) -> tuple[_Plan, ...]:
-        """Of each family the most specific match; among equals the first in the file. In the order of the file."""
+        """Those that speak for a dimension, in the order of the file."""
+        enabled = (plan for plan in self._best(dimension).values() if plan.objective.enabled)
+        return tuple(sorted(enabled, key=lambda plan: plan.place))
+
+    def _best(self, dimension: Dimension) -> dict[str, _Plan]:
+        """Of each family the most specific match; among equals the first in the file."""
         best: dict[str, _Plan] = {}
-        for plan in self._plans[dimension.scope]:
+        for plan in self._matching(dimension):
             objective = plan.objective
-            if objective.match.covers(dimension):
-                rival = best.get(objective.family)
-                if rival is None or objective.match.specificity > rival.objective.match.specificity:
-                    best[objective.family] = plan
-        return tuple(sorted(best.values(), key=lambda plan: plan.place))
+            rival = best.get(objective.family)
+            if rival is None or objective.match.specificity > rival.objective.match.specificity:
+                best[objective.family] = plan
+        return best
+
+    def _matching(self, dimension: Dimension) -> Iterator[_Plan]:
+        """As overrides make them there."""
+        for plan in self._plans[dimension.scope]:
+            if plan.objective.match.covers(dimension):
+                layers = plan.objective.layers.at(dimension)
+                yield self._varied_plan(plan, layers) if layers else plan
+
+    def _varied_plan(self, plan: _Plan, layers: tuple[Override, ...]) -> _Plan:
+        """Made once for all dimensions in which the same overrides hold."""
+        key = (plan.place, layers)
+        if (known := self._varied.get(key)) is None:
+            if len(self._varied) >= _REMEMBERED:
+                self._varied.clear()
+            known = self._varied[key] = _Plan.of(plan.place, plan.objective.under(layers), varied=True)
+        return known
 
     def _scoped(self, counts: Counts) -> Iterator[tuple[CountTable, Sequence[_Plan]]]:
         """The counts of every scope that an objective speaks of, and those objectives."""
         table = CountTable.of(counts)
-        slis = {scope: {plan.objective.sli for plan in plans} for scope, plans in self._plans.items()}
+        slis = {scope: {sli for plan in plans for sli in plan.objective.slis} for scope, plans in self._plans.items()}
         if slis.pop(Scope.MODEL, None):
             yield table, self._plans[Scope.MODEL]
         if slis:

@@ -1,7 +1,8 @@
 """An objective: an indicator, its target, where it holds and when a human must act."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
@@ -10,11 +11,17 @@ from o11y.slo.burn_rate import firing_fraction, highest_burn_rate
 from o11y.slo.dimension import Dimension, Scope
 from o11y.slo.drop_test import DropTest, drop_test
 from o11y.slo.evidence import Evidence
+from o11y.slo.latency_bounds import next_bound
+from o11y.slo.override import NO_LAYERS, Layers, Override, layered
 from o11y.slo.sli import Indicator, Sli
 from o11y.slo.windows import Severity, WindowPair
 
 #: what a glob leaves open: ``*``, ``?`` and sets such as ``[abc]`` or ``[!a-z]``
 _WILD = re.compile(r"[*?]|\[!?\]?[^\]]*\]")
+
+#: how a glob spells one of its own signs: ``[*]``
+_SPELLED = re.compile(r"\[([*?\[])\]")
+_SIGN = re.compile(r"[*?\[]")
 
 #: digits behind the point of a target; 1 - target stays exact in Decimal's 28 digits
 _TARGET_DECIMALS = 20
@@ -41,14 +48,24 @@ class Match:
     @property
     def specificity(self) -> tuple[int, int]:
         """Names written in full first, then letters written at all: the larger, the more specific."""
-        letters = [_WILD.sub("", glob) for glob in self.globs]
-        in_full = sum(letter == glob for letter, glob in zip(letters, self.globs, strict=True))
+        globs = [_SPELLED.sub("-", glob) for glob in self.globs]
+        letters = [_WILD.sub("", glob) for glob in globs]
+        in_full = sum(letter == glob for letter, glob in zip(letters, globs, strict=True))
         return in_full, sum(map(len, letters))
+
+
+def exactly(name: str) -> str:
+    """The glob that only this name fits, whatever signs are in it."""
+    return _SIGN.sub(lambda sign: f"[{sign[0]}]", name)
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """``target`` of the valid events are good. Of one ``family`` the most specific match speaks for a dimension."""
+    """``target`` of the valid events are good. Of one ``family`` the most specific match speaks for a dimension.
+
+    ``layers`` are the overrides in force: ``at`` gives the objective as it holds in one dimension. One that is not
+    ``enabled`` takes part in that choice, and then nobody speaks.
+    """
 
     name: str
     sli: Sli
@@ -60,6 +77,8 @@ class Objective:
     family: str = ""
     runbook: str | None = None
     page_eligible: bool = True
+    enabled: bool = True
+    layers: Layers = field(default=NO_LAYERS, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -97,6 +116,37 @@ class Objective:
 
     def pairs_of(self, severity: Severity) -> tuple[WindowPair, ...]:
         return tuple(pair for pair in self.pairs if pair.severity is severity)
+
+    def at(self, dimension: Dimension) -> "Objective | None":
+        """As it holds in a dimension that it covers; None where it is switched off."""
+        there = self.under(self.layers.at(dimension)) if self.layers else self
+        return there if there.enabled else None
+
+    def under(self, layers: Iterable[Override]) -> "Objective":
+        """With the values of ``layers``, of which the last is the most specific; ``ValueError`` if they cannot be."""
+        said = {name: override.values.given[name] for name, override in layered(layers).items()}
+        selected = {kind: exactly(name) for override in layers for kind, name in override.selector.named.items()}
+        if not said and not selected:
+            return self if not self.layers else replace(self, layers=NO_LAYERS)
+        evidence = {name: said[name] for name in ("min_requests", "confidence") if name in said}
+        own = {name: said[name] for name in ("enabled", "target", "page_eligible") if name in said}
+        return replace(
+            self,
+            sli=self.sli if "threshold_ms" not in said else self._slower_than(said["threshold_ms"]),
+            match=replace(self.match, **selected),
+            evidence=replace(self.evidence, **evidence),
+            layers=NO_LAYERS,
+            **own,
+        )
+
+    @property
+    def slis(self) -> frozenset[Sli]:
+        """What is counted for it in any dimension."""
+        thresholds = {override.values.threshold_ms for override in self.layers} - {None}
+        return frozenset({self.sli, *(self._slower_than(each) for each in thresholds if each is not None)})
+
+    def _slower_than(self, threshold_ms: int) -> Sli:
+        return replace(self.sli, threshold_ms=next_bound(threshold_ms, self.sli.bounds_ms))
 
 
 def _check_target(target: Decimal) -> None:

@@ -67,6 +67,16 @@ class Sli:
             if self.threshold_ms is not None:
                 raise ValueError("threshold_ms: traffic takes none")
             return
-        bounds = COMPLETE_BOUNDS_MS if self.indicator is Indicator.LATENCY else TTFB_BOUNDS_MS
-        if self.threshold_ms not in bounds:
-            raise ValueError(f"threshold_ms: {self.threshold_ms} is not one of {', '.join(map(str, bounds))}")
+        if self.threshold_ms not in self.bounds_ms:
+            raise ValueError(f"threshold_ms: {self.threshold_ms} is not one of {', '.join(map(str, self.bounds_ms))}")
+
+    @property
+    def bounds_ms(self) -> tuple[int, ...]:
+        """The thresholds at which a latency can be counted; none of what is no latency."""
+        match self.indicator:
+            case Indicator.LATENCY:
+                return COMPLETE_BOUNDS_MS
+            case Indicator.TTFB:
+                return TTFB_BOUNDS_MS
+            case _:
+                return ()

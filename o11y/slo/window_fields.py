@@ -79,13 +79,19 @@ def _window(form: PairForm) -> Callable[[Place], int]:
 
 def unreachable(place: Place, pairs: tuple[WindowPair, ...], *, target: Decimal) -> list[Problem]:
     """A problem for each pair whose burn rate not even a complete outage reaches, on its line if it is written here."""
-    budget = 1 - target
     problems = []
     for index, pair in enumerate(pairs):
-        if firing_fraction(pair.burn_rate, budget) > 1:
-            highest = f"at most {highest_burn_rate(budget):f}, the burn rate of a complete outage at target {target:f}"
-            message = f"burn_rate {pair.burn_rate:f} of the {pair.severity} {duration_text(pair.long_s)}"
-            message += f"/{duration_text(pair.short_s)} can never fire, refused; accepted: {highest}"
+        if (message := never_fires(pair, target)) is not None:
             written_at = place.items(PAIRS_ACCEPTED)[index] if place.is_list else place
             problems.append(written_at.says(message))
     return problems
+
+
+def never_fires(pair: WindowPair, target: Decimal) -> str | None:
+    """Why not even a complete outage reaches the burn rate of ``pair``; None where it does."""
+    budget = 1 - target
+    if firing_fraction(pair.burn_rate, budget) <= 1:
+        return None
+    highest = f"at most {highest_burn_rate(budget):f}, the burn rate of a complete outage at target {target:f}"
+    windows = f"{duration_text(pair.long_s)}/{duration_text(pair.short_s)}"
+    return f"burn_rate {pair.burn_rate:f} of the {pair.severity} {windows} can never fire, refused; accepted: {highest}"
