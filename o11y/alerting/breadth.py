@@ -15,7 +15,7 @@ def extent_now(incident: Incident, minute: Minute) -> Extent | None:
     if not incident.fires(minute.at):
         return None
     worst = min(incident.members, key=worst_first)
-    objective = minute.objectives.get(worst.objective)
+    objective = minute.objective_of(worst)
     return None if objective is None else minute.extent(incident.cause, objective.sli, worst.pair.long_s)
 
 
@@ -24,7 +24,7 @@ def nothing_came(incident: Incident, minute: Minute) -> bool:
     if incident.cause.indicator is not Indicator.TRAFFIC or not incident.fires(minute.at):
         return False
     worst = min(incident.members, key=worst_first)
-    objective = minute.objectives.get(worst.objective)
+    objective = minute.objective_of(worst)
     if objective is None:
         return False
     everything = minute.traffic.within(objective.sli, worst.pair.long_s).ratio(ALL_TRAFFIC)

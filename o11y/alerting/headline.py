@@ -64,7 +64,7 @@ def title(message: Notification | Notice, *, name_limit: int = 80) -> str:
     """``PAGE error-rate: gateway / vendor / model``; ``RESOLVED PAGE · error-rate, provider openai: 3 of 4 models``."""
     if isinstance(message, Notice):
         said = visible(message.title, limit=name_limit)
-        return said if message.over else f"{message.severity.upper()} {said}"
+        return said if message.over or message.report else f"{message.severity.upper()} {said}"
     said, joint = lead(message), ", " if _has_shared_cause(message) else ": "
     about = objectives(message, name_limit=name_limit) + joint + subject(message, name_limit=name_limit)
     return f"{said} · {about}" if " " in said else f"{said} {about}"

@@ -74,7 +74,8 @@ def _held_by(
         whole = shared_text(member.dimension)
         if alert.dimension in named:
             return f"named in the message about {whole}"
-        objective = objectives.get(member.objective)
+        base = objectives.get(member.objective)
+        objective = None if base is None else base.at(member.dimension)
         if objective is not None and _fires_without(objective, member, alert, traffic):
             return f"{whole} fires without it"
     return None

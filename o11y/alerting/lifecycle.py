@@ -135,7 +135,7 @@ def observed(
     """
     members = tuple(
         _muted(_member_after(member, minute, alerts.get(member.key)), muted)
-        if member.objective in minute.objectives
+        if minute.objective_of(member) is not None
         else member
         for member in incident.members
     )
@@ -181,7 +181,9 @@ def _risen(member: Member, alert: Alert | None) -> Member:
 
 
 def _member_after(member: Member, minute: Minute, alert: Alert | None) -> Member:
-    objective = minute.objectives[member.objective]
+    objective = minute.objective_of(member)
+    if objective is None:
+        return member
     recent = minute.counted(member.dimension, objective.sli, minute.shortest_s(objective))
     data_at = minute.at if recent.valid else member.data_at
     if alert is not None:
@@ -225,7 +227,7 @@ def hushed(members: tuple[Member, ...]) -> tuple[Member, ...]:
 def _settled(incident: Incident, minute: Minute, terms: Terms) -> Incident:
     """Of an incident of which nothing fires now."""
     at = minute.at
-    followed = [member for member in incident.leading if member.objective in minute.objectives]
+    followed = [member for member in incident.leading if minute.objective_of(member) is not None]
     unconfirmed = [member for member in followed if not _recovered(member, at, terms)]
     if not unconfirmed:
         return replace(incident, phase=Phase.RESOLVED, resolved_at=at)

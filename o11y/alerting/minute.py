@@ -6,7 +6,7 @@ from datetime import datetime
 
 from o11y.alerting.alert import Alert
 from o11y.alerting.extent import Surroundings
-from o11y.alerting.incident import Cause, Extent
+from o11y.alerting.incident import Cause, Extent, Member
 from o11y.alerting.traffic import Traffic
 from o11y.slo.aggregation import aggregates
 from o11y.slo.count_table import CountTable
@@ -36,6 +36,11 @@ class Minute:
     def counted(self, dimension: Dimension, sli: Sli, window_s: int) -> Ratio:
         """What ``sli`` counted in ``dimension``, an aggregate included; nothing where nothing was."""
         return self._of_scope(dimension.scope, sli).ratio(dimension, sli, window_s)
+
+    def objective_of(self, member: Member) -> Objective | None:
+        """As it holds for the member; None when it is gone, or switched off there."""
+        objective = self.objectives.get(member.objective)
+        return None if objective is None else objective.at(member.dimension)
 
     def extent(self, cause: Cause, sli: Sli, window_s: int) -> Extent:
         """How much of ``cause`` fires, seen in the last ``window_s`` seconds of ``sli``.

@@ -109,6 +109,7 @@ class Notice:
     text: str
     at: datetime
     over: bool = False  # the trouble that it tells of has ended
+    report: bool = False  # it asks nobody to act
 
 
 def began_at(message: Notification | Notice) -> datetime:

@@ -1,7 +1,7 @@
 """Notifications as JSON text and back, exactly: Decimals as text, times with their zone, sets in order.
 
 The codec follows the dataclasses' own fields, so a new field with a default is read from older text too, and a
-field that this version does not know is ignored.
+field that this version does not know is ignored. One that takes no part in comparing is no part of the text.
 """
 
 import json
@@ -38,7 +38,7 @@ def loads(text: str) -> Notification | Notice:
 def _plain(value: Any) -> Any:
     """``value`` in the types that JSON has."""
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value) if field.compare}
     match value:
         case Enum():
             return value.value
@@ -79,7 +79,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
 
 def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:
     hints = get_type_hints(kind)
-    readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    readers = {field.name: _reader(hints[field.name]) for field in fields(kind) if field.compare}
     return lambda value: kind(**{name: read(value[name]) for name, read in readers.items() if name in value})
 
 

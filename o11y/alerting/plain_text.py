@@ -5,6 +5,7 @@ from datetime import datetime
 from textwrap import wrap
 
 from o11y.alerting.alert import Alert
+from o11y.alerting.dashboard_address import page_of
 from o11y.alerting.foreign_text import visible
 from o11y.alerting.headline import (
     TOLD_IN_FULL,
@@ -51,7 +52,7 @@ def _title(message: Notification | Notice) -> list[str]:
 
 def _notice(notice: Notice) -> Iterator[str]:
     for line in notice.text.splitlines() or [""]:
-        yield from _sentence(visible(line, limit=2_000))
+        yield from _sentence(visible(line, limit=2_000)) if line else [""]
 
 
 def _notification(notification: Notification, public_url: str | None) -> Iterator[str]:
@@ -62,7 +63,7 @@ def _notification(notification: Notification, public_url: str | None) -> Iterato
         yield from _in_full(notification)
     elif state.goes_on and change_of(notification) is not Change.ACKNOWLEDGED:
         yield from _in_short(notification)
-    yield from _row("dashboard", public_url, is_address=True)
+    yield from _row("dashboard", page_of(notification, public_url), is_address=True)
     if not state.is_over:
         yield from _row("runbook", worst.objective.runbook, is_address=True)
     for remark in remarks(notification):

@@ -22,7 +22,7 @@ def test_a_page_reads_as_a_block_of_named_lines() -> None:
         "  30 d budget  88 % left, gone in 1h 16m at this rate",
         "  statuses     503: 40, 429: 10",
         "  served by    azure: 30, bedrock: 20",
-        "  dashboard    https://o11y.example",
+        "  dashboard    https://o11y.example/d/gateway/vendor/vendor%2Fmodel",
         "  runbook      https://wiki.example/errors",
     ]
 

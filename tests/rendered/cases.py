@@ -27,6 +27,7 @@ from tests.builders import (
     ratio,
     ttfb,
 )
+from tests.rendered.weekly import weekly
 
 SINCE = NOW - timedelta(minutes=80)
 RUNBOOK = "https://wiki.example/runbooks/errors"
@@ -278,6 +279,7 @@ UNUSUAL: dict[str, Notification | Notice] = {
     "found_late": single(since=NOW, late_detection=True),
     "without_memory": single(since=NOW, without_memory=True),
     "notice": notice(text="Three evaluations failed: ClickHouse does not answer.\nNothing is watched meanwhile."),
+    "notice_report": weekly(),
     "notice_over": notice(title="Over: o11y is blind", text="Evaluations work again, after 12 min.", over=True),
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from o11y.adapters.clickhouse.alert_log import ClickHouseAlertLog
 from o11y.adapters.clickhouse.baselines import ClickHouseBaselines
 from o11y.adapters.clickhouse.client import ClickHouse
 from o11y.adapters.clickhouse.colour import ClickHouseColour
@@ -20,9 +21,29 @@ from o11y.adapters.clickhouse.dimensions import ClickHouseDimensions
 from o11y.adapters.clickhouse.events import ClickHouseEvents
 from o11y.adapters.clickhouse.history import ClickHouseHistory
 from o11y.adapters.clickhouse.migrations import migrate
-from o11y.adapters.clickhouse.statements import migrations
+from o11y.adapters.clickhouse.overrides import ClickHouseOverrides
+from o11y.adapters.clickhouse.past import ClickHousePast
+from o11y.adapters.clickhouse.quantiles import ClickHouseQuantiles
+from o11y.adapters.clickhouse.series import ClickHouseSeries
+from o11y.adapters.clickhouse.spend import ClickHouseSpend
+from o11y.adapters.clickhouse.statements import migrations, statement
 from o11y.slo.dimension import Dimension
+from o11y.slo.override import Selector, Values
+from o11y.slo.sli import Indicator
+from o11y.worker.alert_log import AlertLog
 from o11y.worker.ports import BatchKind
+from o11y.worker.ports.alert_log import LogQuestion, Stretch
+from o11y.worker.ports.overrides import Change
+from o11y.worker.ports.series import (
+    AlertsAsked,
+    Asked,
+    BreakdownAsked,
+    CountsAsked,
+    LastBadAsked,
+    LatencyAsked,
+    RequestsAsked,
+)
+from o11y.worker.time_range import TimeRange
 from tests.adapters.clickhouse.rows import batch, event_row, history_row
 from tests.builders import ERROR_RATE, alert, dimension, latency, objective
 from tests.clickhouse_facade import Facade
@@ -36,6 +57,7 @@ NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 Right = tuple[str, str]
 
 _VIEW = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+) TO (\w+) AS\s.*?\bFROM (\w+)", re.DOTALL)
+_PLAIN_VIEW = re.compile(r"CREATE VIEW IF NOT EXISTS (\w+)\b")
 #: what an ARRAY JOIN joins is no table
 _READ = re.compile(r"\b(?:FROM|(?<!ARRAY )JOIN)\s+([a-z]\w*(?:\.\w+)?)")
 _ALTERING = {
@@ -47,7 +69,9 @@ _ALTERING = {
 _PUBLIC = ("system.settings", "system.tables")
 ALL_MIGRATIONS = "\n".join(migration.text for migration in migrations())
 VIEWS = {view: (target, source) for view, target, source in _VIEW.findall(ALL_MIGRATIONS)}
+PLAIN_VIEWS = set(_PLAIN_VIEW.findall(ALL_MIGRATIONS))
 TABLES = {*re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", ALL_MIGRATIONS), "schema_migrations"}
+EVERYTHING = TABLES | VIEWS.keys() | PLAIN_VIEWS
 
 
 class Recording(Facade):
@@ -68,6 +92,9 @@ def needed(sql: str) -> Iterator[Right]:
     if view := _VIEW.match(text):
         name, target, source = view.groups()
         yield from (("CREATE VIEW", name), ("SELECT", target), ("INSERT", target), ("SELECT", source))
+    elif made := _PLAIN_VIEW.match(text):  # it reads with the rights of whoever asks it
+        yield "CREATE VIEW", made[1]
+        yield from (("SELECT", name) for name in _READ.findall(text))
     elif table := re.match(r"CREATE TABLE IF NOT EXISTS (\w+)", text):
         yield "CREATE TABLE", table[1]
     elif table := re.match(r"ALTER TABLE (\w+) (MODIFY \w+|ADD COLUMN) ", text):
@@ -93,7 +120,7 @@ def granted(role: str) -> set[Right]:
     """What the file grants, for every table that there is."""
     rights: set[Right] = set()
     for privileges, place in re.findall(rf"^GRANT (.+?) ON o11y\.(\S+) TO {role};$", GRANTS, re.MULTILINE):
-        for name in TABLES | VIEWS.keys() if place == "*" else {place}:
+        for name in EVERYTHING if place == "*" else {place}:
             rights |= {(privilege, name) for privilege in privileges.split(", ")}
     return rights
 
@@ -122,7 +149,56 @@ async def work(ch: ClickHouse) -> None:
     await ClickHouseBaselines(ch).usual([300], until=NOW)
     await ClickHouseDimensions(ch).known_dimensions(10)
     assert await ClickHouseHistory(ch).incidents_since(NOW - timedelta(hours=1))
+    await look_back(ch)
+    await look_at_alerts(ch)
+    await look_at_pages(ch)
+    await change_objectives(ClickHouseOverrides(ch))
     await ch.query("SELECT 1")  # /readyz
+
+
+async def look_back(ch: ClickHouse) -> None:
+    past = ClickHousePast(ch)
+    for names in ((None, None, None), ("gateway", None, "vendor/model"), ("gateway", "vendor", "vendor/model")):
+        assert await past.counts([ERROR_RATE], [86_400], names=names, until=NOW)
+        assert (await past.busiest(names, until=NOW + timedelta(hours=1), most=5))[1] == 1
+    for where in ([dimension()], [Dimension(None, "vendor", None)]):
+        assert await past.past(ERROR_RATE, where, since=NOW - timedelta(days=7), until=NOW)
+
+
+async def look_at_alerts(ch: ClickHouse) -> None:
+    since, until = NOW - timedelta(days=1), NOW + timedelta(hours=1)
+    log, spend = AlertLog(ClickHouseAlertLog(ch)), ClickHouseSpend(ch)
+    assert (await log.page(LogQuestion(since, until))).steps
+    assert (await log.transitions(LogQuestion(since, until), most=5))[0]
+    assert await spend.episodes(["0" * 32], since=since, until=until, most=5) == []  # it was told, and never fired
+    assert await spend.counted([Stretch(ERROR_RATE, dimension(), since, until)])
+
+
+async def look_at_pages(ch: ClickHouse) -> None:
+    series, since = ClickHouseSeries(ch), NOW - timedelta(hours=1)
+    stretch = TimeRange.of(since, NOW, now=NOW).stretch
+    for where in (dimension(), Dimension(None, "vendor", None)):
+        assert await series.seen(where)
+        questions: list[Asked] = [
+            RequestsAsked(where, stretch),
+            LatencyAsked(where, stretch, Indicator.LATENCY),
+            CountsAsked(where, (ERROR_RATE, latency()), (stretch,)),
+            AlertsAsked(where, since, NOW),
+            BreakdownAsked(where, ERROR_RATE, since, NOW),
+            LastBadAsked(where, ERROR_RATE, since, NOW),
+        ]
+        for question in questions:
+            await series.ask(question)
+    assert await ClickHouseQuantiles(ch).quantiles(since=since, until=NOW + timedelta(hours=1))
+    await ch.query(statement("server_version"))
+
+
+async def change_objectives(overrides: ClickHouseOverrides) -> None:
+    selector = Selector("error-rate", model="vendor/model")
+    await overrides.append(Change("c-1", 1, NOW, "ann", selector, None, Values(enabled=False)))
+    assert await overrides.current()
+    assert await overrides.last(selector)
+    assert await overrides.changes()
 
 
 @pytest.fixture
@@ -157,7 +233,7 @@ def test_the_worker_has_exactly_what_its_statements_need(ch: ClickHouse, server:
     server.statements.clear()
     asyncio.run(work(ch))
     asked = server.statements
-    on_tables = {right for right in granted("o11y_worker") if right[1] not in VIEWS}
+    on_tables = {right for right in granted("o11y_worker") if right[1] in TABLES}
     assert rights_of(asked) == on_tables
     for path in QUERIES:
         if path.stem not in ("schema_migrations", "record_migration"):  # migrations alone
@@ -171,8 +247,31 @@ def _fixed_part(path: Path) -> str:
 
 
 def test_a_reader_reads_and_does_nothing_else() -> None:
-    assert granted("o11y_reader") == {("SELECT", name) for name in TABLES | VIEWS.keys()}
-    assert "SETTINGS readonly = 1" in GRANTS
+    assert granted("o11y_reader") == {("SELECT", name) for name in EVERYTHING}
+    assert PLAIN_VIEWS
+
+
+def test_a_reader_may_lower_limits_as_grafana_does_and_raises_none() -> None:
+    """With ``readonly = 1`` the driver of its data source is refused: it sends ``max_execution_time`` along."""
+    (settings,) = re.findall(r"CREATE SETTINGS PROFILE OR REPLACE o11y_reader\s+SETTINGS (.+)", GRANTS)
+    limits = dict(one.split(" = ") for one in settings.split(", "))
+    assert limits.pop("readonly") == "2"
+    assert limits.keys() == {"max_execution_time", "max_memory_usage"}
+    for limit in limits.values():
+        value, highest = re.fullmatch(r"(\d+) MIN 1 MAX (\d+)", limit).groups()  # type: ignore[union-attr]
+        assert value == highest
+
+
+def test_the_engine_can_read_every_statement_of_the_file(ch: ClickHouse) -> None:
+    """It has no users, so it cannot carry them out."""
+
+    text = GRANTS.replace("-- CREATE USER", "CREATE USER")
+
+    async def check() -> None:
+        for sql in filter(str.strip, f"{text}\n".split(";\n")):
+            await ch.command(f"EXPLAIN AST {sql}")
+
+    asyncio.run(check())
 
 
 def test_every_grant_of_the_file_is_to_one_of_the_three_roles() -> None:

@@ -40,8 +40,9 @@ AT = NOW - timedelta(minutes=2)
 STORED = f"SELECT {', '.join((*TEXT_COLUMNS, *LIST_COLUMNS))} FROM api_events ORDER BY kilo_user_id"
 ECHO = "SELECT {text:String}, {texts:Array(String)}, length({text:String})"
 TABLES = {
-    "alert_history", "api_events", "dimensions", "dimensions_view", "rollup_10s", "rollup_10s_view", "rollup_1h",
-    "rollup_1h_view", "rollup_5m", "rollup_5m_view", "schema_migrations",
+    "alert_history", "api_events", "dimensions", "dimensions_view", "objective_overrides", "rollup_10s",
+    "rollup_10s_view", "rollup_1h", "rollup_1h_view", "rollup_5m", "rollup_5m_view", "schema_migrations", "v_budget",
+    "v_burn_rate", "v_error_rate", "v_latency", "v_requests_1m", "v_token_usage",
 }  # fmt: skip
 
 

@@ -247,3 +247,12 @@ def test_the_cache_keeps_text(on_redis: Callable[..., None]) -> None:
         assert await cache.get("models") == '["naïve"]'
 
     on_redis(scenario)
+
+
+def test_a_server_tells_its_name_and_version(on_redis: Callable[..., None]) -> None:
+    async def scenario(connection: RedisConnection) -> None:
+        name, _, version = (await connection.version()).partition(" ")
+        assert name in ("Valkey", "Redis")
+        assert version[0].isdigit()
+
+    on_redis(scenario)

@@ -1,0 +1,2 @@
+-- Which release of the engine answers.
+SELECT version()
