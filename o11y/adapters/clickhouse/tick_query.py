@@ -29,9 +29,17 @@ class TickQuery:
 
 
 def tick_query(
-    slis: Collection[Sli], windows_s: Collection[int], *, until: datetime, only: Dimension | None = None
+    slis: Collection[Sli],
+    windows_s: Collection[int],
+    *,
+    until: datetime,
+    only: Dimension | None = None,
+    scope: str = "",
 ) -> TickQuery:
-    """SQL from enums and latency bounds alone; times and names are bound. ``only`` is client x provider x model."""
+    """SQL from enums and latency bounds alone; times and names are bound. ``only`` is client x provider x model.
+
+    ``scope``: a condition of our own on ``dim_id``, whose parameters are the caller's.
+    """
     byok_needed = not all(sli.exclude_user_byok for sli in slis)
     measures = _Numbered()
     cells = tuple(
@@ -43,7 +51,8 @@ def tick_query(
         for sli in slis
     )
     cut = bands(windows_s, until=until)
-    narrowed = ("" if byok_needed else " AND NOT user_byok") + (f" AND dim_id = {statement('dim_id')}" if only else "")
+    where = [f"dim_id = {statement('dim_id')}" if only else "", scope, "" if byok_needed else "NOT user_byok"]
+    narrowed = "".join(f" AND {condition}" for condition in where if condition)
     sql = statement(
         "tick",
         {

@@ -1,0 +1,1 @@
+"""The dashboard: HTML pages for those who administer, over the worker's use-cases."""

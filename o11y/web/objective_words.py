@@ -1,0 +1,96 @@
+"""Objectives, their values and where those come from, in the words of the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from o11y.slo.dimension import Scope
+from o11y.slo.in_force import Origin, origins
+from o11y.slo.latency_bounds import next_bound
+from o11y.slo.objective import Objective
+from o11y.slo.override import Override, Selector, Values
+from o11y.slo.sli import Indicator
+
+LABELS: Mapping[str, str] = {
+    "enabled": "Enabled",
+    "target": "Target",
+    "threshold_ms": "Threshold",
+    "min_requests": "Minimum requests",
+    "confidence": "Confidence",
+    "page_eligible": "Pages",
+}
+
+_PER = {
+    Scope.MODEL: "each client, provider and model",
+    Scope.PROVIDER: "each provider",
+    Scope.CLIENT: "each client",
+    Scope.ALL: "all traffic together",
+}
+_INDICATOR = {
+    Indicator.ERROR_RATE: "Error rate",
+    Indicator.LATENCY: "Latency of whole requests",
+    Indicator.TTFB: "Time to the first byte",
+    Indicator.TRAFFIC: "Requests that do not come",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value as it is somewhere; ``override`` says it, or the file where that is None."""
+
+    name: str
+    label: str
+    text: str
+    override: Override | None
+
+
+def meaning(objective: Objective) -> str:
+    """``Error rate of each provider, of provider openai``"""
+    kinds = zip(("client", "provider", "model"), objective.match.globs, strict=True)
+    of = ", ".join(f"{kind} {glob}" for kind, glob in kinds if glob != "*")
+    return f"{_INDICATOR[objective.sli.indicator]} of {_PER[objective.scope]}" + (f", {of}" if of else "")
+
+
+def values_at(objective: Objective, selector: Selector) -> list[Value]:
+    """Every value that an override may replace, as it is where ``selector`` selects."""
+    found = origins(objective, selector)
+    return [Value(name, LABELS[name], value_text(name, one, objective), one.override) for name, one in found.items()]
+
+
+def value_text(name: str, origin: Origin, objective: Objective) -> str:
+    return _text(name, origin.value, objective)
+
+
+def values_text(values: Values | None, objective: Objective | None) -> str:
+    """``target 0.99, threshold 4,000 ms evaluated at 5,000 ms``; or that there is no override."""
+    if values is None:
+        return "no override"
+    return ", ".join(f"{LABELS[name].lower()} {_text(name, value, objective)}" for name, value in values.given.items())
+
+
+def where(selector: Selector) -> str:
+    """``model gpt-4o at client web``"""
+    return ", ".join(f"{kind} {name}" for kind, name in selector.named.items()) or "everywhere"
+
+
+def editing(selector: Selector) -> str:
+    """The path of the form for a selector."""
+    return f"/objectives/edit?{urlencode({'objective': selector.objective, **selector.named})}"
+
+
+def _text(name: str, value: Any, objective: Objective | None) -> str:
+    match name:
+        case "enabled":
+            return "on" if value else "off"
+        case "page_eligible":
+            return "pages" if value else "tickets only"
+        case "threshold_ms":
+            bound = next_bound(value, objective.sli.bounds_ms) if objective is not None else value
+            return f"{value:,} ms" if bound in (value, None) else f"{value:,} ms, evaluated at {bound:,} ms"
+        case "min_requests":
+            return f"{value:,}"
+    if value is None:
+        return "not asked, the minimums alone"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
