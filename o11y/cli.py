@@ -89,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true")
     explain.set_defaults(run=_explain)
 
+    budget = commands.add_parser("budget", help="how every error budget stands, the most spent first")
+    for name in ("client", "provider", "model", "objective"):
+        budget.add_argument(f"--{name}", metavar="NAME", help="this one alone, or those with this in their name")
+    budget.add_argument("--at", metavar="TIME", help="RFC 3339 or unix seconds; default: now")
+    budget.add_argument("--limit", type=int, default=50, metavar="N", help="rows; default: 50")
+    budget.add_argument("--json", action="store_true")
+    budget.set_defaults(run=_budget)
+
     spool = commands.add_parser("spool", help="what waits, and what was set aside").add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -199,6 +207,21 @@ def _explain(arguments: argparse.Namespace) -> int:
         provider=arguments.provider,
         model=arguments.model,
         at=arguments.at,
+        as_json=arguments.json,
+    )
+
+
+def _budget(arguments: argparse.Namespace) -> int:
+    from o11y.commands import budget
+
+    return budget.budget(
+        _settings(),
+        client=arguments.client,
+        provider=arguments.provider,
+        model=arguments.model,
+        objective=arguments.objective,
+        at=arguments.at,
+        limit=arguments.limit,
         as_json=arguments.json,
     )
 

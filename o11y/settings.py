@@ -4,6 +4,7 @@ The only reader of the environment. A bad setting stops the start with its name 
 without its value, which may be a secret.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Iterable
@@ -12,11 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from o11y.credentials import AdminToken, parse_admin_tokens, parse_client_secrets
+from o11y.report_times import checked
 
 PREFIX = "O11Y_"
 #: for the test suite, and for nothing that runs
@@ -82,6 +84,7 @@ class Settings(BaseSettings):
     page_cap: int = Field(20, ge=1, le=1000)
     recommended_models: Annotated[tuple[str, ...], NoDecode] = ()
     recommended_models_url: str | None = None
+    weekly_report: Annotated[str, AfterValidator(checked)] | None = None
 
     slack_page_webhook_url: SecretStr | None = None
     slack_ticket_webhook_url: SecretStr | None = None
@@ -224,6 +227,14 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _FromFiles(settings_cls)
+
+    @property
+    def on_loopback(self) -> bool:
+        """Nobody from elsewhere can reach it; a name may be anybody's, but for the usual one."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     @property
     def embedded_clickhouse(self) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 
-from o11y.app import Role, check_role, retries_messages
+from o11y.app import Role, check_doors, check_role, retries_messages
 from o11y.settings import Settings, SettingsError
 
 SERVERS = {"clickhouse_url": "http://clickhouse:8123", "redis_url": "redis://redis"}
@@ -33,3 +33,16 @@ def test_a_door_sends_what_waits_only_with_both_webhooks_and_an_evaluator_always
     assert not retries_messages(Settings(**SERVERS, **page), Role.INGEST)
     assert retries_messages(Settings(**SERVERS, **both), Role.INGEST)
     assert all(retries_messages(Settings(**SERVERS), role) for role in (Role.EVALUATE, Role.ALL))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "o11y.example.com", "localhost.example.com"])
+def test_off_loopback_tokens_have_to_be_chosen(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"O11Y_HOST: .* is not loopback, and needs O11Y_ADMIN_TOKENS") as refused:
+        check_doors(Settings(host=host))
+    assert host in str(refused.value)
+    check_doors(Settings(host=host, admin_tokens='{"ann": {"token": "chosen", "role": "viewer"}}'))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_on_loopback_the_tokens_made_at_the_first_start_are_enough(host: str) -> None:
+    check_doors(Settings(host=host))

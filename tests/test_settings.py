@@ -50,6 +50,8 @@ BAD = [
     ("O11Y_SERVER", "gunicorn", "'hypercorn' or 'uvicorn'"),
     ("O11Y_LOG_LEVEL", "chatty", "'debug', 'info', 'warning' or 'error'"),
     ("O11Y_PUBLIC_URL", "o11y.example.com", "http:// or https://"),
+    ("O11Y_WEEKLY_REPORT", "weekly", "five fields as of cron, in UTC"),
+    ("O11Y_WEEKLY_REPORT", "* * * * *", "the minute and the hour are one number each"),
     ("O11Y_CLIENT_SECRETS", SECRET, '{"my-gateway": ["secret", "next-secret"]}'),
     ("O11Y_MAX_BODY_BYTES", "1", "1024"),
     ("O11Y_MAX_BATCH_BYTES", "1", "1024"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from o11y.alerting.record import rfc3339
 from o11y.app import Worker
+from o11y.commands.budget_answers import budget_answers
 from o11y.commands.clock import utc_now
 from o11y.commands.silence_answers import silence_answers
 from o11y.http.control import Command
@@ -58,5 +59,6 @@ def answers(worker: Worker) -> dict[str, Command]:
         "explain": explain,
         "spool-list": spool_list,
         "spool-retry": spool_retry,
+        **budget_answers(worker.budgets, worker.in_force),
         **silence_answers(worker.silencing, clock=utc_now),
     }

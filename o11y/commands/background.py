@@ -6,6 +6,7 @@ import logging
 from o11y.adapters.clickhouse.migrations import SchemaTooNew, migrate
 from o11y.app import Role, Worker, retries_messages
 from o11y.commands.clock import utc_now
+from o11y.report_times import report_times
 from o11y.settings import Settings
 from o11y.worker.dimension_limit import DimensionLimit
 from o11y.worker.loss_report import tell_losses
@@ -17,6 +18,7 @@ from o11y.worker.shipper import backoff_s
 log = logging.getLogger(__name__)
 
 SEEDED_DIMENSIONS = 100_000
+OBJECTIVES_EVERY_S = 60.0
 
 
 class Background:
@@ -47,6 +49,11 @@ class Background:
         loops = [self._worker.shipper.run(self._ending), self._keep_watch(), self._prepare()]
         if retries_messages(self._settings, self._role):
             loops.append(self._worker.delivery.run(self._ending))
+        if not self._role.evaluates:
+            loops.append(self._follow_objectives())
+        elif self._settings.weekly_report is not None:
+            times = report_times(self._settings.weekly_report)
+            loops.append(self._worker.weekly_report.run(self._ending, next_time=times))
         self._tasks += map(asyncio.create_task, loops)
 
     async def end(self) -> None:
@@ -70,6 +77,7 @@ class Background:
                     await migrate(self._worker.stores.clickhouse)
                 known = await self._worker.dimensions.known_dimensions(SEEDED_DIMENSIONS)
                 self._limit.seed(known, now=utc_now())
+                await self._worker.in_force.renew()
             except SchemaTooNew as error:
                 log.critical("cannot run on this database", extra={"error": str(error)})
                 self._stop.set()
@@ -79,6 +87,12 @@ class Background:
                 await pause(self._ending, backoff_s(failures, 1.0))
                 continue
             return
+
+    async def _follow_objectives(self) -> None:
+        """No tick reads them here, and the dashboard shows them all the same."""
+        while not self._ending.is_set():
+            await self._worker.in_force.renew()
+            await pause(self._ending, OBJECTIVES_EVERY_S)
 
     async def _keep_watch(self) -> None:
         while not self._ending.is_set():

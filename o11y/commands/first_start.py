@@ -32,5 +32,5 @@ def tell(made: Made, settings: Settings) -> None:
         print(f"             it is kept in {settings.data_dir / CLIENTS_FILE}", flush=True)
     if made.admins:
         for name, (token, role) in admin_tokens(settings).items():
-            print(f"first start: {role} {name!r} may use the HTTP API with the token {token}", flush=True)
+            print(f"first start: {role} {name!r} may sign in, and use the HTTP API, with the token {token}", flush=True)
         print(f"             it is kept in {settings.data_dir / ADMINS_FILE}", flush=True)

@@ -15,14 +15,18 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from o11y.app import Role, Worker, assemble, check_role, objectives_of, sink_of
+from o11y.app import Role, Worker, assemble, check_doors, check_role, objectives_of, sink_of
 from o11y.commands import first_start
+from o11y.commands.administration import administration
 from o11y.commands.allocator import give_big_blocks_back
 from o11y.commands.answers import answers
 from o11y.commands.background import Background
 from o11y.commands.clock import utc_now
+from o11y.commands.condition import condition_of
+from o11y.commands.dashboard import dashboard_routes
 from o11y.commands.readiness import readiness
 from o11y.commands.reload import Live, reload_when
 from o11y.commands.schedule import MinuteSchedule
@@ -33,7 +37,6 @@ from o11y.http.control import control
 from o11y.http.ingest import BATCH_PATH, EVENT_PATH, Answered, IngestDoor
 from o11y.http.servers import listen, listen_unix, serve
 from o11y.http.service import service
-from o11y.http.silences import silence_endpoints
 from o11y.http.slack_actions import ACTIONS_PATH, SlackActions
 from o11y.metrics import Metrics
 from o11y.receivers import Channel, ways_of
@@ -52,6 +55,7 @@ LONGEST_SOCKET_PATH = 107
 async def run(settings: Settings, role: Role) -> None:
     """Until SIGTERM or SIGINT. Raises ``SettingsError`` and the like before anything is served."""
     check_role(settings, role)
+    check_doors(settings)
     give_big_blocks_back()
     objectives = objectives_of(settings)
     made = first_start.make_secrets(settings)
@@ -92,11 +96,12 @@ class Serving:
         self._sink = sink_of(settings)
         self._requests = cache(worker.metrics.requests.labels)  # a look-up of its own takes locks
         self._ticking: asyncio.Task[None] | None = None
+        self._watch = watch_of(live, worker, role=role, limit=self._limit, clocks=self._clocks)
+        self._started_at = utc_now()
 
     async def run(self, listener: socket.socket, stop: asyncio.Event) -> None:
-        watch = watch_of(self._live, self._worker, role=self._role, limit=self._limit, clocks=self._clocks)
         background = Background(
-            self._settings, self._worker, self._limit, self._sink, watch=watch, role=self._role, stop=stop
+            self._settings, self._worker, self._limit, self._sink, watch=self._watch, role=self._role, stop=stop
         )
         background.start()
         schedule = self._schedule() if self._role.evaluates else None
@@ -134,8 +139,20 @@ class Serving:
             observe=lambda status: self._requests(ACTIONS_PATH, str(status)).inc(),
         )
         checks = readiness(self._role, self._worker)
-        administered = admin_routes(self._live.admins, silence_endpoints(self._worker.silencing, clock=utc_now))
-        return service(doors, readiness=checks, registry=self._worker.metrics.registry, routes=administered)
+        administered = admin_routes(self._live.admins, administration(self._worker))
+        routes = [*administered, *self._dashboard()]
+        return service(doors, readiness=checks, registry=self._worker.metrics.registry, routes=routes)
+
+    def _dashboard(self) -> list[BaseRoute]:
+        condition = condition_of(
+            self._live,
+            self._worker,
+            role=self._role,
+            watch=self._watch,
+            limit=self._limit,
+            started_at=self._started_at,
+        )
+        return dashboard_routes(self._live, self._worker, condition=condition)
 
     def _observe(self, answered: Answered) -> None:
         metrics = self._worker.metrics

@@ -26,7 +26,7 @@ _OF_TRAFFIC: Mapping[str, str] = {
 
 
 def print_tick(found: Answer, out: TextIO) -> None:
-    console = _console(out)
+    console = console_of(out)
     console.print(
         f"Evaluation at {found['time']}: windows end at {found['until']}, {found['dimensions']:,} dimensions."
     )
@@ -50,17 +50,17 @@ def print_tick(found: Answer, out: TextIO) -> None:
         )
         for alert in found["firing"]
     ]
-    console.print(_table(columns, rows))
+    console.print(table_of(columns, rows))
 
 
 def print_explanation(found: Answer, out: TextIO) -> None:
-    console = _console(out)
+    console = console_of(out)
     console.print(" / ".join(visible(found[name], limit=_LONGEST_CELL) for name in ("client", "provider", "model")))
     console.print(f"at {found['time']}: windows end at {found['until']}.")
     if not found["traffic"]:
         console.print("No request of this client, provider and model in any window. Are the names right?")
     columns = ("objective", "pair", "bad / valid (long)", "burn", "bad / valid (short)", "burn", "needs", "verdict")
-    console.print(_table(columns, [_verdict_row(verdict) for verdict in found["verdicts"]]))
+    console.print(table_of(columns, [_verdict_row(verdict) for verdict in found["verdicts"]]))
     for other in found["not_used"]:
         console.print(f"{other['objective']} does not apply: {other['because']}.")
 
@@ -96,19 +96,19 @@ def _pace(found: Answer, rate: str) -> str:
 
 
 def print_spool(found: Answer, out: TextIO) -> None:
-    console = _console(out)
+    console = console_of(out)
     oldest = f", the oldest since {found['oldest']}" if found["oldest"] else ""
     events = "1 event waits" if found["events"] == 1 else f"{found['events']:,} events wait"
     console.print(f"{events} to be shipped ({found['bytes']:,} bytes){oldest}.")
     if found["aside"]:
         columns = ("batch", "kind", "events", "set aside", "error")
         rows = [(b["batch"], b["kind"], str(b["events"]), b["set_aside_at"], b["error"]) for b in found["aside"]]
-        console.print(_table(columns, rows))
+        console.print(table_of(columns, rows))
     else:
         console.print("No batch is set aside.")
     if found["lost"]:
         columns = ("file damaged at", "events lost", "saved", "kept as", "reason")
-        console.print(_table(columns, [_loss_row(loss) for loss in found["lost"]]))
+        console.print(table_of(columns, [_loss_row(loss) for loss in found["lost"]]))
 
 
 def _loss_row(loss: Answer) -> tuple[str, ...]:
@@ -120,12 +120,12 @@ def _loss_row(loss: Answer) -> tuple[str, ...]:
     return loss["at"], number, f"{loss['saved']:,}", loss["file"], loss["reason"]
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(visible(cell, limit=_LONGEST_CELL) if cell else "" for cell in row))
     return table
 
 
-def _console(out: TextIO) -> Console:
+def console_of(out: TextIO) -> Console:
     return Console(file=out, width=None if out.isatty() else 160, highlight=False, markup=False)

@@ -57,12 +57,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``path`` may have parts in braces. A POST, PUT or PATCH brings a JSON body."""
+    """``path`` may have parts in braces. A POST, PUT or PATCH brings a JSON body, and so may what ``may_have_body``."""
 
     method: str
     path: str
     needs: Role
     handler: Handler
+    may_have_body: bool = False
 
 
 def admin_routes(tokens: AdminTokens, endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
@@ -110,11 +111,14 @@ class _Door:
         if not admin.role.may(endpoint.needs):
             raise Refused(failure(403, f"The token of {admin.name!r} may only read; this needs an {endpoint.needs}"))
         body: object = None
-        if endpoint.method in ("POST", "PUT", "PATCH"):
+        brings_body = endpoint.method in ("POST", "PUT", "PATCH")
+        if brings_body:
             check_content_type(headers.get(b"content-type"), ("application/json",))
-            body = _decoded(
-                await read_body(headers, receive, share=share, max_bytes=MAX_BODY_BYTES, read_timeout_s=_READ_TIMEOUT_S)
+        if brings_body or endpoint.may_have_body:
+            raw = await read_body(
+                headers, receive, share=share, max_bytes=MAX_BODY_BYTES, read_timeout_s=_READ_TIMEOUT_S
             )
+            body = _decoded(raw) if raw or brings_body else None
         reply = await endpoint.handler(AdminRequest(admin, scope["path_params"], _query(scope), body))
         return json_answer(reply.status, {"success": True, **reply.content}, *reply.headers)
 

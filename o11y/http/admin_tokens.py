@@ -2,8 +2,9 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 
 from o11y.http.client_secrets import ClientSecrets, Comparer
 
@@ -23,6 +24,14 @@ class Admin:
     role: Role
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An admin of now, with the SHA-256 of their token: what keys of theirs are derived from."""
+
+    admin: Admin
+    digest: bytes = field(repr=False)
+
+
 class AdminTokens:
     """``tokens``: name -> token and role. Compared as clients' secrets are: all of them, every time, as digests."""
 
@@ -37,15 +46,27 @@ class AdminTokens:
         """The admin whose token these UTF-8 bytes are, space around them ignored."""
         secrets, admins = self._admins
         name = secrets.client_of(token)
-        return None if name is None else admins[name]
+        return None if name is None else admins[name].admin
+
+    def find(self, name: str) -> Known | None:
+        """Of somebody who proves who they are in another way, such as a session."""
+        return self._admins[1].get(name)
+
+    @property
+    def digest(self) -> bytes:
+        """Of all tokens together: another one after each change of them, and the same on every replica."""
+        return sha256(b"".join(sorted(known.digest for known in self._admins[1].values()))).digest()
 
     def replace(self, tokens: Mapping[str, tuple[str, str]]) -> None:
         """These and no others from now on. Raises as the constructor does, and then the old ones stay."""
         self._admins = self._read(tokens)
 
-    def _read(self, tokens: Mapping[str, tuple[str, str]]) -> tuple[ClientSecrets, dict[str, Admin]]:
+    def _read(self, tokens: Mapping[str, tuple[str, str]]) -> tuple[ClientSecrets, dict[str, Known]]:
         secrets = ClientSecrets({name: [token] for name, (token, _) in tokens.items()}, compare=self._compare)
-        return secrets, {name: Admin(name, Role(role)) for name, (_, role) in tokens.items()}
+        return secrets, {
+            name: Known(Admin(name, Role(role)), sha256(token.strip().encode()).digest())
+            for name, (token, role) in tokens.items()
+        }
 
     def __repr__(self) -> str:
         return f"AdminTokens(of {', '.join(sorted(self._admins[1]))})"

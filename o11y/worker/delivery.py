@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from o11y.alerting.incident import Change, Thread
 from o11y.alerting.notification import Notice, Notification, Presence, began_at, message_id
@@ -215,16 +215,16 @@ class Delivery:
         await self._receive(receipt)
         await self._tolerating(lambda: self._outbox.done(message_id(message)))
         self._metrics.notifications.labels(message.severity, "delivered").inc()
-        await self._record(message, "notified", now)
+        await self._record(message, "notified", now, thread=thread)
 
     async def _receive(self, receipt: Receipt | None) -> None:
         if receipt is not None:
             await self._incidents.receive(receipt)
 
-    async def _record(self, message: Notification | Notice, word: str, now: datetime, *, reason: str = "") -> None:
-        """An edit tells nobody."""
+    async def _record(self, message: Notification | Notice, word: str, now: datetime, **about: Any) -> None:
+        """``about``: as ``History.told`` takes it. An edit tells nobody."""
         if isinstance(message, Notification) and not message.edit_only:
-            await self._history.told(message, word, now=now, reason=reason)
+            await self._history.told(message, word, now=now, **about)
 
     async def _drop(self, entry: OutboxEntry) -> None:
         message = entry.notification

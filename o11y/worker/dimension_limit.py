@@ -27,6 +27,11 @@ class DimensionLimit:
         self._swept: dict[str, datetime] = {}
         self.folded: dict[str, int] = {}
 
+    @property
+    def open(self) -> int:
+        """Dimensions, of all clients."""
+        return sum(map(len, self._seen.values()))
+
     def seed(self, dimensions: Iterable[Dimension], *, now: datetime) -> None:
         """Dimensions that were open before a restart, as many as there is room for."""
         for dimension in dimensions:

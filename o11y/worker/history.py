@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from o11y.alerting.chronicle import Record
-from o11y.alerting.incident import Incident, Member
+from o11y.alerting.incident import Incident, Member, Thread
 from o11y.alerting.notification import Notification
 from o11y.alerting.record import alert_record, rfc3339
 from o11y.worker.ports import Spool, SpoolFull
@@ -39,14 +39,25 @@ class History:
         rows = (_of_member(record, incident, at, notification_id) for record in records)
         await self._write(rows, now)
 
-    async def told(self, message: Notification, transition: str, *, now: datetime, reason: str = "") -> None:
-        """What became of a message: a row for each alert that it names."""
+    async def told(
+        self,
+        message: Notification,
+        transition: str,
+        *,
+        now: datetime,
+        reason: str = "",
+        thread: Thread | None = None,
+    ) -> None:
+        """What became of a message: a row for each alert that it names. ``thread``: where it is, if that is known."""
         incident_id = "" if message.account is None else message.account.incident_id
+        about = {"incident_id": incident_id}
+        if thread is not None:
+            about["slack"] = f"{thread.channel}/{thread.ts}"
         rows = []
         for alert in message.alerts:
             record = alert_record(alert, transition=transition, notification_id=message.notification_id, reason=reason)
             names = {kind: getattr(alert.dimension, kind) for kind in ("client", "provider", "model")}
-            row = {name: record[name] for name in _COLUMNS} | {"at": record["time"], "incident_id": incident_id}
+            row = {name: record[name] for name in _COLUMNS} | {"at": record["time"], **about}
             rows.append(row | {kind: name or "" for kind, name in names.items()})
         await self._write(rows, now)
 

@@ -34,7 +34,7 @@ def alerts_of(step: Step, minute: Minute) -> list[Alert]:
     if step.after.fires(minute.at):
         told = [member for member in told if member.fires(minute.at)] or told
     ordered = sorted(told, key=worst_first)
-    known = [(member, minute.objectives.get(member.objective)) for member in ordered]
+    known = [(member, minute.objective_of(member)) for member in ordered]
     return [alert_of(member, objective) for member, objective in known if objective is not None]
 
 

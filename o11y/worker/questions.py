@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from o11y.alerting.foreign_text import visible
 from o11y.alerting.record import EVERY, alert_record, rfc3339
 from o11y.alerting.triage import PagePolicy, groups
 from o11y.slo.burn_rate import burn_rate
 from o11y.slo.dimension import Dimension
 from o11y.slo.evaluation import Evaluator, PairVerdict
+from o11y.slo.objective import Objective
+from o11y.slo.override import layered
 from o11y.slo.windows import Severity
 from o11y.worker.tick import Ticker, whole_minute, window_end
 
@@ -21,6 +24,7 @@ class Questions:
 
     async def dry_run(self, at: datetime) -> dict[str, Any]:
         """What a tick at this time finds; nothing is kept or sent."""
+        await self.ticker.renew_objectives()
         evaluation = await self.ticker.evaluate(whole_minute(at), asked=True)
         alerts = [alert for group in groups(evaluation.alerts) for alert in group]
         return {
@@ -33,6 +37,7 @@ class Questions:
 
     async def explain(self, dimension: Dimension, at: datetime) -> dict[str, Any]:
         """Every count, rate and verdict of one client x provider x model, each with its reason."""
+        await self.ticker.renew_objectives()
         minute = whole_minute(at)
         until = window_end(minute, self.ticker.lag_s)
         counts = await self.ticker.count(until, only=dimension)
@@ -50,8 +55,20 @@ class Questions:
             "not_used": [
                 {"objective": loser.name, "because": f"{winner.name} matches more specifically"}
                 for loser, winner in found.overruled
+            ]
+            + [
+                {"objective": objective.name, "because": self._who_switched_off(objective, dimension)}
+                for objective in found.switched_off
             ],
         }
+
+    def _who_switched_off(self, objective: Objective, dimension: Dimension) -> str:
+        base = next(each for each in self.ticker.objectives if each.name == objective.name)
+        override = layered(base.layers.at(dimension)).get("enabled")
+        if override is None:
+            return "it is switched off"
+        note = f": {visible(override.note)}" if override.note else ""
+        return f"{visible(override.by)} switched it off at {rfc3339(override.at)}{note}"
 
 
 def _verdict(verdict: PairVerdict, policy: PagePolicy) -> dict[str, Any]:

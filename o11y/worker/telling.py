@@ -109,10 +109,10 @@ class Telling:
         return errors, overtaken
 
     def _steps(self, round_: _Round, silences: Silences) -> list[Step]:
-        now, objectives = self._clock(), round_.minute.objectives
+        now = self._clock()
 
         def silenced(member: Member) -> Mute:
-            objective = objectives.get(member.objective)
+            objective = round_.minute.objective_of(member)
             if objective is None:
                 return LOUD
             silence = silences.muting(labels_of_member(member, objective.sli.indicator), now)

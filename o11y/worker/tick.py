@@ -58,6 +58,7 @@ class Health:
     last_minute: datetime | None = None
     failures_in_a_row: int = 0
     last_error: str = ""
+    last_took_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class Ticker:
     replica: str
     lag_s: int = 10
     beat: Callable[[], None] = lambda: None  # after each minute that was evaluated and told
+    in_force: Callable[[], Awaitable[Sequence[Objective]]] | None = None  # asked before each tick; None: as they are
     health: Health = field(default_factory=Health)
     _burning: Sequence[Objective] = field(init=False)
     _evaluator: Evaluator = field(init=False)
@@ -121,11 +123,21 @@ class Ticker:
     _unrestored: int = 0
 
     def __post_init__(self) -> None:
-        self._burning = [each for each in self.objectives if each.sli.indicator is not Indicator.TRAFFIC]
-        self._evaluator = Evaluator(self._burning)
         self._traffic = TrafficWatch(self.objectives, counts=self.counts, baselines=self.baselines)
-        self._named = {objective.name: objective for objective in self.objectives}
+        self._use(self.objectives)
         self.delivery.presence_of = self._presence
+
+    async def renew_objectives(self) -> None:
+        """Take those in force by now, if they are others than before."""
+        if self.in_force is not None and (found := await self.in_force()) is not self.objectives:
+            self._use(found)
+            self._traffic.use(found)
+
+    def _use(self, objectives: Sequence[Objective]) -> None:
+        self.objectives = objectives
+        self._burning = [each for each in objectives if each.sli.indicator is not Indicator.TRAFFIC]
+        self._evaluator = Evaluator(self._burning)
+        self._named = {objective.name: objective for objective in objectives}
 
     async def tick(self, now: datetime) -> None:
         """Evaluate the minute of ``now`` and those missed before it; never raises."""
@@ -140,6 +152,7 @@ class Ticker:
             self.health.last_error = ""
 
     async def _tick(self, minute: datetime) -> None:
+        await self.renew_objectives()
         await self._restore()
         missed = await self._missed(minute)
         if missed:  # what is told late says whether it still fires
@@ -206,7 +219,8 @@ class Ticker:
         finally:
             if renewal:
                 renewal.cancel()
-        self.metrics.tick_seconds.observe(perf_counter() - started)
+        self.health.last_took_s = perf_counter() - started
+        self.metrics.tick_seconds.observe(self.health.last_took_s)
         self.metrics.ticks.labels("incomplete" if evaluation.incomplete else "late" if late else "done").inc()
         self.metrics.last_tick.set(minute.timestamp())
         if not late:
@@ -249,7 +263,8 @@ class Ticker:
 
     async def _counted(self, until: datetime, *, only: Dimension | None = None) -> Counts:
         windows = {seconds for o in self._burning for pair in o.pairs for seconds in (pair.long_s, pair.short_s)}
-        return await self.counts.counts({o.sli for o in self._burning}, windows, until=until, only=only)
+        slis = {sli for objective in self._burning for sli in objective.slis}
+        return await self.counts.counts(slis, windows, until=until, only=only)
 
     async def _missing_of(self, until: datetime, *, lagging: bool | None, asked: bool) -> Counts:
         if lagging is not False:  # what is missing may be on its way

@@ -31,11 +31,15 @@ class TrafficWatch:
     """
 
     def __init__(self, objectives: Sequence[Objective], *, counts: CountStore, baselines: BaselineStore) -> None:
-        self._objectives = [each for each in objectives if each.sli.indicator is Indicator.TRAFFIC]
-        self._evaluator = Evaluator(self._objectives)
+        self.use(objectives)
         self._counts, self._baselines = counts, baselines
         self._since: datetime | None = None
         self._last: datetime | None = None
+
+    def use(self, objectives: Sequence[Objective]) -> None:
+        """These from now on. What was watched stays watched."""
+        self._objectives = [each for each in objectives if each.sli.indicator is Indicator.TRAFFIC]
+        self._evaluator = Evaluator(self._objectives)
 
     def attend(self, minute: datetime) -> None:
         """Called in every minute, whichever replica evaluates it."""

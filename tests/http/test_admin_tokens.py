@@ -1,4 +1,5 @@
 import hmac
+from hashlib import sha256
 
 import pytest
 
@@ -64,3 +65,19 @@ def test_new_tokens_replace_the_old_ones_and_bad_ones_change_nothing() -> None:
         with pytest.raises(ValueError, match=r"empty|owner|share"):
             tokens.replace(bad)
     assert tokens.admin_of(b"new") == Admin("ann", Role.VIEWER)
+
+
+def test_an_admin_is_found_by_name_with_the_digest_of_the_token_and_without_showing_it() -> None:
+    known = AdminTokens(TOKENS).find("ann")
+    assert known is not None
+    assert (known.admin, known.digest) == (Admin("ann", Role.EDITOR), sha256(b"secret-of-ann").digest())
+    assert repr(known.digest) not in repr(known)
+    assert AdminTokens(TOKENS).find("eve") is None
+
+
+def test_the_digest_of_all_tokens_is_the_same_everywhere_and_another_after_a_change() -> None:
+    tokens = AdminTokens(TOKENS)
+    assert tokens.digest == AdminTokens(dict(reversed(TOKENS.items()))).digest
+    before = tokens.digest
+    tokens.replace({**TOKENS, "ann": ("another", "editor")})
+    assert tokens.digest != before

@@ -132,7 +132,8 @@ def _start(tmp_path: Path, pair: Certificate) -> "subprocess.CompletedProcess[st
 
 
 def test_off_loopback_without_tls_the_log_warns(tmp_path: Path) -> None:
-    with Program(tmp_path / "data", host="0.0.0.0") as program:
+    tokens = json.dumps({"ann": {"token": "a-token-of-the-tests", "role": "editor"}})
+    with Program(tmp_path / "data", host="0.0.0.0", admin_tokens=tokens) as program:
         assert "secrets travel in clear text" in program.stderr
         assert program.sigterm() == 0
 

@@ -98,7 +98,7 @@ def test_one_that_is_not_there_is_named(program: Program) -> None:
 
 def test_it_outlives_the_worker_and_is_there_for_a_command_alone(tmp_path: Path) -> None:
     with Program(tmp_path / "data", own_secrets=False) as program:
-        token = program.stdout.split("HTTP API with the token ")[1].split()[0]
+        token = program.stdout.split("HTTP API, with the token ")[1].split()[0]
         assert (program.data_dir / "admin-tokens.json").stat().st_mode & 0o777 == 0o600
         status, created = http(
             program, "POST", PATH, {"matchers": ["client=x"], "duration": "1h", "comment": "c"}, token=token

@@ -133,3 +133,13 @@ def test_a_delivery_without_redis_is_known_to_it_later() -> None:
         assert receipt.paged_at == NOW
 
     asyncio.run(scenario(World()))
+
+
+def test_the_history_knows_where_a_delivered_message_is() -> None:
+    async def scenario(world: World, place: str | None) -> None:
+        await world.replica().delivery.send(told_of(Change.FIRED))
+        (row,) = world.spool.history
+        assert (row["transition"], row.get("slack")) == ("notified", place)
+
+    asyncio.run(scenario(World(slack=FakeNotifier(threads=True)), "C1/1.0"))
+    asyncio.run(scenario(World(), None))

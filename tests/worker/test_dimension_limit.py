@@ -63,3 +63,10 @@ def test_a_provider_is_known_as_long_as_one_of_its_dimensions_is() -> None:
     assert admit(limit, "d", provider="gone", now=NOW + DAY) == "other other"
     assert admit(limit, "d", provider="stays", now=NOW + DAY) == "stays other"
     assert admit(limit, "d", provider="new", now=NOW + DAY) == "new other"
+
+
+def test_it_knows_how_many_are_open() -> None:
+    limit = DimensionLimit(2)
+    for name in "abc":
+        admit(limit, name)
+    assert limit.open == 2

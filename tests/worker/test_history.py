@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from o11y.alerting.chronicle import Record
-from o11y.alerting.incident import Member
+from o11y.alerting.incident import Member, Thread
 from o11y.slo.counts import Ratio
 from o11y.slo.dimension import Dimension
 from o11y.worker.history import History
 from o11y.worker.ports import SpoolFull
-from tests.builders import NOW, account, alert, incident, member, notification
+from tests.builders import NOW, account, alert, dimension, incident, member, notification
 from tests.worker_fakes import BURNING, QUIET, SMOULDERING, RecordingSpool, World, counted
 
 SOON = NOW + timedelta(seconds=3)
@@ -49,6 +49,15 @@ def test_a_row_has_the_minute_and_the_moment_and_the_reason() -> None:
 def test_a_member_and_an_alert_of_the_same_have_the_same_row() -> None:
     (of_member,), (of_alert,) = changed(member(), word="notified", notification_id="n-1"), told(alert())
     assert of_member == of_alert
+
+
+def test_a_message_that_is_in_a_conversation_is_written_down_with_its_place() -> None:
+    spool = RecordingSpool()
+    message = notification(alert(), alert(dimension=dimension("other")), account=account())
+    history = History(spool)
+    asyncio.run(history.told(message, "notified", now=SOON, thread=Thread("C01", "1700000000.000100")))
+    asyncio.run(history.told(message, "notified", now=SOON))
+    assert [row.get("slack") for row in spool.history] == ["C01/1700000000.000100"] * 2 + [None] * 2
 
 
 def test_a_row_has_the_burn_rate_of_both_windows() -> None:

@@ -116,6 +116,11 @@ class RedisConnection:
         answer: str = await self._guarded(self._ask_replication_id)
         return answer
 
+    async def version(self) -> str:
+        """``Valkey 9.1.2``, ``Redis 7.4.1``; "" where it is not told. Raises ``MemoryLost``."""
+        answer: str = await self._guarded(self._ask_version)
+        return answer
+
     async def ping(self) -> None:
         """Raises ``MemoryLost`` when Redis does not answer."""
         await self._guarded(lambda: self._redis.ping())
@@ -140,6 +145,16 @@ class RedisConnection:
             return str((await self._redis.info("replication")).get("master_replid", ""))
         except ResponseError:  # not among this user's rights, or not among this server's commands
             return ""
+
+    async def _ask_version(self) -> str:
+        try:
+            info = await self._redis.info("server")
+        except ResponseError:  # as above
+            return ""
+        for told, name in (("valkey_version", "Valkey"), ("redis_version", "Redis")):
+            if told in info:
+                return f"{name} {info[told]}"
+        return ""
 
     async def _evaluate(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         try:

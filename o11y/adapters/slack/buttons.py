@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from o11y.adapters.slack.blocks import BUTTON_URL_LIMIT, Block, actions, button, link_button
 from o11y.adapters.slack.mrkdwn import web_address
+from o11y.alerting.dashboard_address import page_of
 from o11y.alerting.headline import State, state_of
 from o11y.alerting.notification import Notification
 from o11y.worker.ports.responses import ACKNOWLEDGE, SILENCES
@@ -30,7 +31,7 @@ def _answers(notification: Notification) -> Iterator[Block]:
 
 def _links(notification: Notification, public_url: str | None) -> Iterator[Block]:
     opens = (
-        ("Open dashboard", "o11y_dashboard", public_url),
+        ("Open dashboard", "o11y_dashboard", page_of(notification, public_url)),
         ("Runbook", "o11y_runbook", notification.alerts[0].objective.runbook),
     )
     for label, action_id, url in opens:

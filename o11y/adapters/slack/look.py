@@ -7,6 +7,7 @@ from o11y.slo.windows import Severity
 #: a shape and a word: colour alone tells nothing to some, and nothing in a notification preview
 _FIRING = {Severity.PAGE: "🚨", Severity.TICKET: "🎫"}
 _SIGN = {State.ACKNOWLEDGED: "👀", State.NO_DATA: "❔", State.RESOLVED: "✅", State.CLOSED: "⌛"}
+_REPORT = "📊"
 
 RED, AMBER, BLUE, GREY, GREEN = "#d92d20", "#f79009", "#2e6fd9", "#8b95a5", "#12905a"
 _COLOUR = {State.ACKNOWLEDGED: BLUE, State.NO_DATA: GREY, State.RESOLVED: GREEN, State.CLOSED: GREY}
@@ -14,6 +15,8 @@ _COLOUR = {State.ACKNOWLEDGED: BLUE, State.NO_DATA: GREY, State.RESOLVED: GREEN,
 
 def sign(message: Notification | Notice) -> str:
     if isinstance(message, Notice):
+        if message.report:
+            return _REPORT
         return _SIGN[State.RESOLVED] if message.over else _FIRING[message.severity]
     state = state_of(message)
     return _FIRING[severity_of(message)] if state is State.FIRING else _SIGN[state]
@@ -22,7 +25,7 @@ def sign(message: Notification | Notice) -> str:
 def stamp(message: Notification | Notice, *, live: bool = False) -> str:
     """``🚨 PAGE STILL FIRING``. ``live``: how things stand, rather than what happened."""
     if isinstance(message, Notice):
-        return sign(message) if message.over else f"{sign(message)} {message.severity.upper()}"
+        return sign(message) if message.over or message.report else f"{sign(message)} {message.severity.upper()}"
     return f"{sign(message)} {lead(message, live=live)}"
 
 

@@ -13,6 +13,7 @@ from o11y.adapters.slack.buttons import buttons_of
 from o11y.adapters.slack.details import measurement, pace, particulars, worst_ones
 from o11y.adapters.slack.look import colour, sign, stamp
 from o11y.adapters.slack.mrkdwn import cut, escape, link, size, span, web_address
+from o11y.alerting.dashboard_address import page_of
 from o11y.alerting.foreign_text import visible
 from o11y.alerting.headline import TOLD_IN_FULL, change_of, is_of_several, objectives, state_of, subject, title, which
 from o11y.alerting.incident import Change
@@ -183,7 +184,7 @@ def _small_print(notification: Notification, public_url: str | None, *, buttons:
     """The links are here where there are no buttons for them."""
     yield f"as of {moment(notification.fired_at)}" if live else moment(notification.fired_at)
     runbook = None if state_of(notification).is_over and not buttons else notification.alerts[0].objective.runbook
-    for label, url in (("Dashboard", public_url), ("Runbook", runbook)):
+    for label, url in (("Dashboard", page_of(notification, public_url)), ("Runbook", runbook)):
         if url and not (buttons and web_address(url, limit=BUTTON_URL_LIMIT)):
             yield link(url, label)
 

@@ -49,7 +49,9 @@ class OutboxEntry:
 
 
 def _rank(message: Notification | Notice) -> int:
-    if isinstance(message, Notice) or message.account is None or message.account.change in _ACTS:
+    if isinstance(message, Notice):
+        return 2 if message.report else 0
+    if message.account is None or message.account.change in _ACTS:
         return 0
     return 2 if message.account.change in _ENDS else 1
 

@@ -9,7 +9,7 @@ from o11y.metrics import Metrics
 from o11y.worker.notices import Notices
 from o11y.worker.pause import pause
 from o11y.worker.ports import Clock
-from o11y.worker.self_checks.trouble import Check, Kind
+from o11y.worker.self_checks.trouble import Check, Kind, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ class Watch:
         self._notices = notices
         self._clock = clock
         self._gauge = metrics.troubles
+        self._found: dict[Check, Sequence[Trouble]] = {}
         for kind in Kind:
             self._gauge.labels(kind.value).set(0)
 
@@ -32,6 +33,11 @@ class Watch:
         while not stop.is_set():
             await self.look()
             await pause(stop, EVERY_S)
+
+    @property
+    def troubles(self) -> Sequence[Trouble]:
+        """As each check last found them."""
+        return [trouble for found in self._found.values() for trouble in found]
 
     async def look(self) -> None:
         for check in self._checks:
@@ -43,6 +49,7 @@ class Watch:
     async def _ask(self, check: Check) -> None:
         async with asyncio.timeout(CHECK_DEADLINE_S):
             troubles = await check.look(self._clock())
+        self._found[check] = troubles
         found = Counter(trouble.kind for trouble in troubles)
         for kind in check.kinds:
             self._gauge.labels(kind.value).set(found[kind])

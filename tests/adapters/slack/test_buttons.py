@@ -35,7 +35,7 @@ def test_a_page_can_be_acknowledged_and_silenced() -> None:
 def test_the_dashboard_and_the_runbook_can_be_opened() -> None:
     page = alert(objective=objective(runbook="https://wiki.example/errors"))
     found = pressed(notification(page, account=account()), public_url=URL)
-    assert found["o11y_dashboard"]["url"] == URL
+    assert found["o11y_dashboard"]["url"] == f"{URL}/d/gateway/vendor/vendor%2Fmodel"
     assert found["o11y_runbook"]["url"] == "https://wiki.example/errors"
 
 

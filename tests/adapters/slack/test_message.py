@@ -116,7 +116,7 @@ def test_a_page_tells_all_that_the_on_call_needs() -> None:
         "88 % left, gone in",
         "`503`: 40",
         "`azure`: 30",
-        "<https://o11y.example|Dashboard>",
+        "<https://o11y.example/d/gateway/vendor/vendor%2Fmodel|Dashboard>",
         "<https://wiki.example/errors|Runbook>",
         "2026-11-21 12:00 UTC",
     ):
@@ -213,9 +213,9 @@ def test_a_link_is_a_button_or_small_print_and_never_both() -> None:
     page = notification(alert(objective=objective(runbook="https://wiki.example/errors")), account=account())
     quiet = told(page, public_url="https://o11y.example")
     loud = told(page, public_url="https://o11y.example", buttons=True, live=True)
-    assert "<https://o11y.example|Dashboard>" in quiet
+    assert "<https://o11y.example/d/gateway/vendor/vendor%2Fmodel|Dashboard>" in quiet
     assert "o11y_dashboard" not in quiet
-    assert "<https://o11y.example|Dashboard>" not in loud
+    assert "<https://o11y.example/d/gateway/vendor/vendor%2Fmodel|Dashboard>" not in loud
     assert "o11y_dashboard" in loud
 
 

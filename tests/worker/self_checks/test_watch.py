@@ -55,6 +55,19 @@ def test_a_check_that_fails_stops_no_other_and_ends_none_of_its_troubles() -> No
     asyncio.run(scenario())
 
 
+def test_it_knows_the_troubles_that_each_check_found_last() -> None:
+    async def scenario() -> None:
+        clock, first, second = SteppingClock(NOW), Fixed(Kind.SPOOL_OLD), Fixed(Kind.REDIS_FAILING)
+        watch = Watch([first, second], notices=Notices(Sent(), clock=clock), clock=clock, metrics=Metrics())
+        assert watch.troubles == []
+        await watch.look()
+        first.fails, second.found = True, []
+        await watch.look()
+        assert [trouble.kind for trouble in watch.troubles] == [Kind.SPOOL_OLD]
+
+    asyncio.run(scenario())
+
+
 def test_it_looks_until_the_process_ends() -> None:
     async def scenario() -> None:
         clock, stop, check = SteppingClock(NOW), asyncio.Event(), Fixed(Kind.SPOOL_OLD)
