@@ -19,17 +19,19 @@ CREATE ROLE IF NOT EXISTS o11y_worker;
 GRANT SELECT ON o11y.* TO o11y_worker;
 GRANT INSERT ON o11y.api_events TO o11y_worker;
 GRANT INSERT ON o11y.alert_history TO o11y_worker;
+GRANT INSERT ON o11y.objective_overrides TO o11y_worker;
 -- what the views write for an insert into api_events
 GRANT INSERT ON o11y.rollup_10s TO o11y_worker;
 GRANT INSERT ON o11y.rollup_5m TO o11y_worker;
 GRANT INSERT ON o11y.rollup_1h TO o11y_worker;
 GRANT INSERT ON o11y.dimensions TO o11y_worker;
 
--- Dashboards and people. Not for o11y itself, whose queries bring limits of their own.
+-- Dashboards and people. Not for o11y itself, whose queries bring limits of their own. With readonly = 2 a reader may
+-- lower limits, as Grafana does with every query, and raise none of these two.
 CREATE ROLE IF NOT EXISTS o11y_reader;
 GRANT SELECT ON o11y.* TO o11y_reader;
-CREATE SETTINGS PROFILE IF NOT EXISTS o11y_reader
-    SETTINGS readonly = 1, max_execution_time = 60, max_memory_usage = 4000000000
+CREATE SETTINGS PROFILE OR REPLACE o11y_reader
+    SETTINGS readonly = 2, max_execution_time = 60 MIN 1 MAX 60, max_memory_usage = 4000000000 MIN 1 MAX 4000000000
     TO o11y_reader;
 
 -- CREATE USER o11y_schema IDENTIFIED WITH sha256_password BY '...' DEFAULT ROLE o11y_schema;
