@@ -6,7 +6,7 @@ DATA ?= data
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check demo chaos fuzz bench bench-short bench-replay bench-tick bench-alerts bench-flood bench-detection \
-	bench-ingest bench-sustained bench-memory bench-start bench-cardinality bench-kept bench-scaling audit lock format clean clean-data
+	bench-ingest bench-sustained bench-memory bench-start bench-cardinality bench-web bench-kept bench-scaling audit check-image look lock format clean clean-data
 # `make chaos LONG=1`, `make fuzz LONG=1`, `make bench-tick LONG=1`: the form for a release instead of the one for every change.
 LONG ?=
 AT_LENGTH := $(if $(LONG),--long)
@@ -21,13 +21,19 @@ test: $(VENV)/installed-dev ## run all tests
 	$(BIN)/python -m pytest -q
 
 check: $(VENV)/installed-dev ## formatting, lint, types, layers, and the shipped objectives
-	$(BIN)/ruff format --check o11y tests
-	$(BIN)/ruff check o11y tests
+	$(BIN)/ruff format --check o11y tests deploy
+	$(BIN)/ruff check o11y tests deploy
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/o11y check config/objectives.yaml >/dev/null
 	$(BIN)/o11y check config/objectives.workbook.yaml >/dev/null
 	$(BIN)/o11y check config/objectives.parity.yaml >/dev/null
+
+check-image: $(VENV)/installed-dev ## the steps of deploy/Dockerfile without an engine: does what they make serve?
+	$(BIN)/python -m tests.deploy.image
+
+look: $(VENV)/installed-dev ## pictures of every page of the dashboard, into ./pictures
+	$(BIN)/python -m tests.browser.look pictures --many
 
 demo: $(VENV)/installed ## replay eight hours around a real outage and show the page it causes
 	@$(BIN)/o11y demo
@@ -38,7 +44,7 @@ chaos: $(VENV)/installed-dev ## inject every fault, count what was lost or doubl
 fuzz: $(VENV)/installed-dev ## throw hostile input at every door (LONG=1: 100,000 inputs)
 	$(BIN)/python -m tests.fuzz $(AT_LENGTH)
 
-bench: bench-replay bench-tick bench-alerts bench-flood bench-detection bench-ingest bench-sustained bench-start bench-cardinality bench-kept bench-scaling ## all measurements but bench-memory, with medians and spread
+bench: bench-replay bench-tick bench-alerts bench-flood bench-detection bench-ingest bench-sustained bench-start bench-cardinality bench-web bench-kept bench-scaling ## all measurements but bench-memory, with medians and spread
 
 bench-short: $(VENV)/installed-dev ## each quick measurement once and small: that it runs and adds up, not what it says
 	$(BIN)/python -m tests.bench.tick --short
@@ -82,6 +88,9 @@ bench-start: $(VENV)/installed-dev ## from a second `make run` to /readyz
 bench-cardinality: $(VENV)/installed-dev ## one client invents model names: the tick and the alerts of the others
 	$(BIN)/python -m tests.bench.cardinality $(AT_LENGTH)
 
+bench-web: $(VENV)/installed-dev ## every page over 10,000 dimensions, one browser and eight at once
+	$(BIN)/python -m tests.bench.web $(AT_LENGTH)
+
 bench-kept: $(VENV)/installed-dev ## what an incident takes in Redis
 	$(BIN)/python -m tests.bench.kept $(AT_LENGTH)
 
@@ -94,8 +103,8 @@ audit: $(VENV)/installed-dev ## known vulnerabilities of the locked packages (as
 	$(BIN)/python -m tests.dependencies.audit $(VENV)/audit/bin/pip-audit
 
 format: $(VENV)/installed-dev ## format and fix what can be fixed
-	$(BIN)/ruff format o11y tests
-	$(BIN)/ruff check --fix o11y tests
+	$(BIN)/ruff format o11y tests deploy
+	$(BIN)/ruff check --fix o11y tests deploy
 
 lock: $(VENV)/installed-dev ## choose dependency versions anew, within pyproject.toml
 	$(BIN)/python -m pip install -q uv
