@@ -71,6 +71,10 @@ def _judge_page(shot: Shot, status: int, headers: Mapping[str, str], body: bytes
     elif status == 503:
         assert page == "/readyz", "a page is out of service"
         assert _json(headers, body)["ready"] is False
+    elif status == 303:
+        assert shot.method in ("GET", "HEAD"), f"a page led {shot.method} elsewhere"
+        led_to = headers.get("location", "").partition("?")[0]
+        assert led_to == "/sign-in", f"a stranger was led to {led_to!r}"
     else:
         assert status in (404, 405), f"a page answered {status}"
         assert status == 404 or "allow" in headers, "a 405 does not say what is allowed"
