@@ -14,6 +14,7 @@ Number = int | float | Decimal | Fraction
 
 NOTHING = "–"
 _SPACE = "\N{NO-BREAK SPACE}"
+_SECONDS_TELL = 600
 _THOUSANDS = ("", "k", "M", "G", "T", "P")
 
 
@@ -49,7 +50,7 @@ def percent(fraction: Number | None) -> str:
 
 
 def duration(seconds: Number | None) -> str:
-    """In its two largest units: 45 s, 2 min 5 s, 3 h 20 min, 12 d 4 h."""
+    """In its two largest units, seconds only of a few minutes: 45 s, 2 min 5 s, 35 min, 3 h 20 min, 12 d 4 h."""
     if seconds is None:
         return NOTHING
     left = float(seconds)
@@ -58,6 +59,8 @@ def duration(seconds: Number | None) -> str:
     if left < 1:
         return ms(left * 1000) if left else f"0{_SPACE}s"
     total = round(left)
+    if total >= _SECONDS_TELL:
+        total -= total % 60
     for size, name, smaller, its_name in (
         (86_400, "d", 3_600, "h"),
         (3_600, "h", 60, "min"),

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from o11y.slo.durations import duration_text
 from o11y.slo.evaluation import Reason
 from o11y.slo.latency_bounds import COMPLETE_BOUNDS_MS, TTFB_BOUNDS_MS
+from o11y.slo.sli import Indicator
 from o11y.web.formats import burn, ms, percent
 from o11y.web.paths import dimension_path
 from o11y.worker.snapshot import PairState, Row, State
@@ -37,7 +39,11 @@ class Burn:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A row, ready to be shown. ``trend``: what is left of the budget now beside what was left a day ago."""
+    """A row, ready to be shown. ``trend``: what is left of the budget now beside what was left a day ago.
+
+    Of requests that do not come nothing is counted by the hour, and no budget kept: ``requests``, ``bad_fraction`` and
+    ``target`` are None.
+    """
 
     row: Row
     name: str
@@ -46,7 +52,9 @@ class Standing:
     tone: str
     state: str
     burns: Sequence[Burn]
+    requests: int | None
     bad_fraction: float | None
+    target: Decimal | None
     p50: str
     p90: str
     ttfb: str
@@ -62,6 +70,7 @@ def standing(row: Row) -> Standing:
     whole = dimension.model or dimension.provider or dimension.client
     about = " · ".join(part for part in (dimension.client, dimension.provider) if part is not None and part != whole)
     before = row.budget_before
+    traffic = row.objective.sli.indicator is Indicator.TRAFFIC
     return Standing(
         row=row,
         name=whole or "All traffic",
@@ -70,7 +79,9 @@ def standing(row: Row) -> Standing:
         tone=tone,
         state=state,
         burns=[_burn(each) for each in row.pairs],
-        bad_fraction=recent.bad / recent.valid if recent.valid else None,
+        requests=None if traffic else recent.valid,
+        bad_fraction=recent.bad / recent.valid if recent.valid and not traffic else None,
+        target=None if traffic else row.objective.target,
         p50=latency(None if quantiles is None else quantiles.p50, COMPLETE_BOUNDS_MS),
         p90=latency(None if quantiles is None else quantiles.p90, COMPLETE_BOUNDS_MS),
         ttfb=latency(None if quantiles is None else quantiles.ttfb_p90, TTFB_BOUNDS_MS),
@@ -111,7 +122,9 @@ def _budget_tone(left: float | None) -> str:
 def _burn(state: PairState) -> Burn:
     pair, threshold = state.pair, float(state.pair.burn_rate)
     fires = state.reason is Reason.FIRING
-    windows = f"{duration_text(pair.long_s)}/{duration_text(pair.short_s)}"
+    windows = (
+        f"{duration_text(pair.long_s)}/{duration_text(pair.short_s)}{'' if pair.max_requests is None else ' quiet'}"
+    )
     return Burn(
         windows=windows,
         rate=state.long_rate,

@@ -69,6 +69,9 @@ def test_a_share_is_written_with_the_digits_that_matter_and_never_rounded_to_non
         (7_200, "2 h"),
         (1_051_200, "12 d 4 h"),
         (-90, "−1 min 30 s"),
+        (599, "9 min 59 s"),
+        (2_128, "35 min"),
+        (3_599, "59 min"),
     ],
 )
 def test_a_duration_is_in_its_two_largest_units(seconds: float, text: str) -> None:

@@ -50,7 +50,7 @@ def test_the_worst_come_first_fifty_on_a_page(house: OverviewHouse) -> None:
     assert rows_of(first.text) == [f"model-{place:03}" for place in range(119, 69, -1)]
     assert rows_of(last.text) == [f"model-{place:03}" for place in range(19, -1, -1)]
     assert "Page 3 of 3" in plain(last.text)
-    assert "120 objectives in 120 dimensions" in plain(first.text)
+    assert "120 rows: 120 dimensions and their sums" in plain(first.text)
 
 
 def test_a_page_beyond_the_last_is_the_last(house: OverviewHouse) -> None:
