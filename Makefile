@@ -47,16 +47,7 @@ fuzz: $(VENV)/installed-dev ## throw hostile input at every door (LONG=1: 100,00
 bench: bench-replay bench-tick bench-alerts bench-flood bench-detection bench-ingest bench-sustained bench-start bench-cardinality bench-web bench-kept bench-scaling ## all measurements but bench-memory, with medians and spread
 
 bench-short: $(VENV)/installed-dev ## each quick measurement once and small: that it runs and adds up, not what it says
-	$(BIN)/python -m tests.bench.tick --short
-	$(BIN)/python -m tests.bench.evidence --short
-	$(BIN)/python -m tests.bench.flood --short
-	$(BIN)/python -m tests.bench.ingest --short
-	$(BIN)/python -m tests.bench.sustained --seconds 15 --rate 5000
-	$(BIN)/python -m tests.bench.memory --minutes 0.1 --role ingest
-	$(BIN)/python -m tests.bench.start --short
-	$(BIN)/python -m tests.bench.cardinality --names 5000
-	$(BIN)/python -m tests.bench.kept --short
-	$(BIN)/python -m tests.bench.scaling >/dev/null
+	$(BIN)/python -m tests.bench.short
 
 bench-replay: $(VENV)/installed-dev ## 100,000 events with a tick each simulated minute
 	$(BIN)/python -m tests.bench.replay $(AT_LENGTH)

@@ -72,14 +72,17 @@ class Told:
 
 
 async def main() -> None:
-    chosen = options(__doc__, rounds=5, longer="twice as many rounds", shorter="1,000 dimensions")
+    chosen = options(
+        __doc__, rounds=5, longer="twice as many rounds", shorter="1,000 dimensions, one cold round, messages unpaced"
+    )
     dimensions = DIMENSIONS_SHORT if chosen.short else DIMENSIONS
     rounds = chosen.rounds * (2 if chosen.long else 1)
     for outage in OUTAGES:
-        _print(outage.title, await _flood(outage, dimensions // outage.one_in, rounds=rounds))
+        told = await _flood(outage, dimensions // outage.one_in, rounds=rounds, short=chosen.short)
+        _print(outage.title, told)
 
 
-async def _flood(outage: Outage, dimensions: int, *, rounds: int) -> Told:
+async def _flood(outage: Outage, dimensions: int, *, rounds: int, short: bool) -> Told:
     with tempfile.TemporaryDirectory(prefix="o11y-bench-") as folder:
         valkey = ValkeyServer(Path(folder) / "valkey")
         valkey.start()
@@ -92,7 +95,7 @@ async def _flood(outage: Outage, dimensions: int, *, rounds: int) -> Told:
             )
             async with open_stores(settings, keep_forever=True) as stores:
                 _fill(settings, stores, outage, dimensions=dimensions)
-                return await _measure(settings, stores, valkey.url, rounds)
+                return await _measure(settings, stores, valkey.url, rounds=rounds, short=short)
         finally:
             valkey.stop()
 
@@ -107,20 +110,22 @@ def _fill(settings: Settings, stores: Stores, outage: Outage, *, dimensions: int
     engine.close()
 
 
-async def _measure(settings: Settings, stores: Stores, redis_url: str, rounds: int) -> Told:
-    told = Told()
-    await _round(settings, stores, redis_url, Told())  # names are learnt, files are in the page cache
+async def _measure(settings: Settings, stores: Stores, redis_url: str, *, rounds: int, short: bool) -> Told:
+    told, apart_s = Told(), 0.0 if short else 1.0
+    if not short:
+        await _round(settings, stores, redis_url, Told(), apart_s)  # names are learnt, files are in the page cache
     tune_collector()
     for _ in range(rounds):
-        await _round(settings, stores, redis_url, told)
+        await _round(settings, stores, redis_url, told, apart_s)
     return told
 
 
-async def _round(settings: Settings, stores: Stores, redis_url: str, told: Told) -> None:
+async def _round(settings: Settings, stores: Stores, redis_url: str, told: Told, apart_s: float) -> None:
+    """``apart_s``: seconds from one message to the next."""
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     with TimedSlack() as slack:
-        worker = _worker(settings, stores, slack)
+        worker = _worker(settings, stores, slack, apart_s)
         with Stopwatch() as evaluating:
             await worker.ticker.evaluate(AT)
         started, cpu = perf_counter(), process_time()
@@ -139,8 +144,8 @@ async def _round(settings: Settings, stores: Stores, redis_url: str, told: Told)
     }
 
 
-def _worker(settings: Settings, stores: Stores, slack: TimedSlack) -> Worker:
-    webhook = SlackWebhook(slack.webhook_url, pace=Pace())
+def _worker(settings: Settings, stores: Stores, slack: TimedSlack, apart_s: float) -> Worker:
+    webhook = SlackWebhook(slack.webhook_url, pace=Pace(apart_s))
     return assemble(
         settings,
         stores,

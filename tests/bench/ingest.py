@@ -55,8 +55,8 @@ class Measured:
 
 
 def main() -> None:
-    chosen = options(__doc__, rounds=5, longer="10 s a measurement instead of 2")
-    traffic = _traffic(10.0 if chosen.long else 2.0)
+    chosen = options(__doc__, rounds=5, longer="10 s a measurement instead of 2", shorter="one round of half a second")
+    traffic = _traffic(10.0 if chosen.long else 0.5 if chosen.short else 2.0)
     first, *others = cores()
     with ExitStack() as stack:
         stack.enter_context(on_cores(others))

@@ -23,7 +23,7 @@ from tests.chaos.report import HEADER, Report, failed, row
 from tests.chaos.scenarios import SCENARIOS, run_alone
 
 SETTING = "O11Y_CHAOS_LONG"
-AT_ONCE = 2
+AT_ONCE = 3
 SHORT_DEADLINE_S, LONG_DEADLINE_S = 240, 7_200
 #: by a process that has imported all of o11y and has done nothing else: that takes longer than many a scenario
 FORKED = multiprocessing.get_context("forkserver")

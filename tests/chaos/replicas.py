@@ -26,7 +26,7 @@ def one_killed_every_minute(scale: Scale) -> Outcome:
 
     A minute in which a door holds events back is evaluated as incomplete, and once more when they are there.
     """
-    minutes = scale.times(6, 120)
+    minutes = scale.times(4, 120)
     with stage(scale.seed) as scene, _crew(scene) as crew:
         first = scene.clock() + MINUTE
         crew.pass_a_minute(-1, kill=False)
