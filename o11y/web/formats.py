@@ -86,8 +86,13 @@ def ms(value: Number | None) -> str:
 
 
 def burn(rate: Number | None) -> str:
-    """A burn rate: 0.4×, 14.4×, 120×."""
-    return NOTHING if rate is None else f"{_three(float(rate))}×"
+    """A burn rate: 0.06×, 0.4×, 14.4×, 120×."""
+    if rate is None:
+        return NOTHING
+    value = float(rate)
+    if 0 < value < 0.01:
+        return "<0.01×"
+    return f"{_three(round(value, 2) if value < 1 else value)}×"
 
 
 def size(value: Number | None) -> str:

@@ -86,7 +86,17 @@ def test_milliseconds_are_read_as_people_say_them(value: float, text: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("rate", "text"), [(0, "0×"), (0.4, "0.4×"), (14.4, "14.4×"), (1_000, "1000×"), (float("inf"), "∞×")]
+    ("rate", "text"),
+    [
+        (0, "0×"),
+        (0.004, "<0.01×"),
+        (0.0632, "0.06×"),
+        (0.4, "0.4×"),
+        (0.996, "1×"),
+        (14.4, "14.4×"),
+        (1_000, "1000×"),
+        (float("inf"), "∞×"),
+    ],
 )
 def test_a_burn_rate_is_a_multiple(rate: float, text: str) -> None:
     assert formats.burn(rate) == text

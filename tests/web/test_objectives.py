@@ -69,7 +69,7 @@ def test_the_page_shows_where_each_value_comes_from_the_overrides_and_the_histor
     text = house.get("/objectives", token=VIEWER).text
     for words in ("error-rate", "special/errors", "of model anthropic/*", "0.999", "model vendor/model", "too noisy"):
         assert words in text.replace("each client, provider and model, model", "of model"), words
-    assert '0.999<br><span class="muted small">file</span>' in text
+    assert '0.999 <br><span class="muted small">file</span>' in text
     assert "no override" in text
     assert 'aria-current="page">Objectives' in text
 
