@@ -114,6 +114,18 @@ def test_steps_of_many_alerts_at_one_moment_are_one_with_their_number(embedded: 
     asyncio.run(ask())
 
 
+def test_an_incident_is_acknowledged_once_whatever_its_alerts_are(embedded: ClickHouse) -> None:
+    told = [row("acknowledged", recorded=5, key=severity, severity=severity) for severity in ("page", "ticket")]
+
+    async def ask() -> None:
+        log = await kept(embedded, [row("fired"), *told])
+        (found,) = await log.incidents(NOVEMBER, after=None, most=10)
+        _, answer = await log.steps([found], most_of_each=10)
+        assert (answer.transition, answer.severity, answer.alerts) == ("acknowledged", "page", 2)
+
+    asyncio.run(ask())
+
+
 def test_questions_narrow_what_is_found(embedded: ClickHouse) -> None:
     rows = [
         *story("i-1"),
