@@ -260,9 +260,10 @@ def assemble(
         counts=counts,
         spend=ClickHouseSpend(stores.clickhouse),
         clock=clock,
+        monotonic=time.monotonic,
         lag_s=settings.ingest_lag_s,
     )
-    alert_log = AlertLog(ClickHouseAlertLog(stores.clickhouse))
+    alert_log = AlertLog(ClickHouseAlertLog(stores.clickhouse), monotonic=time.monotonic)
     weekly_report = WeeklyReport(
         budgets=budgets,
         alert_log=alert_log,

@@ -30,7 +30,7 @@ def budget_answers(budgets: Budgets, in_force: ObjectivesInForce) -> dict[str, C
             "from": rfc3339(report.until - PERIOD),
             "until": rfc3339(report.until),
             "budgets": len(rows),
-            "overspent": sum(map(report.is_overspent, rows)),
+            "overspent": report.overspent(rows),
             "listed": [_row(standing, spenders) for standing in standings],
         }
 

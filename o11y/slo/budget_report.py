@@ -5,11 +5,12 @@ made with floats.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
-from itertools import pairwise
+from functools import cached_property
+from itertools import pairwise, takewhile
 
 from o11y.slo.aggregation import aggregates
 from o11y.slo.budget import PERIOD_S, budget_left, exhaustion_s
@@ -113,6 +114,7 @@ class _Columns:
     """Of each row one entry in each."""
 
     objectives: list[Objective] = field(default_factory=list)
+    dimensions: list[Dimension] = field(default_factory=list)
     tables: list[CountTable] = field(default_factory=list)
     places: list[int] = field(default_factory=list)  # in its table
     spent: list[float] = field(default_factory=list)
@@ -142,10 +144,20 @@ class BudgetReport:
         return len(self.order)
 
     def dimension(self, row: int) -> Dimension:
-        return self._columns.tables[row].dimensions[self._columns.places[row]]
+        return self._columns.dimensions[row]
 
     def objective(self, row: int) -> Objective:
         return self._columns.objectives[row]
+
+    @cached_property
+    def names(self) -> Mapping[str, Sequence[str | None]]:
+        """The client, the provider and the model of each row; None: a sum over all of them."""
+        dimensions = self._columns.dimensions
+        return {kind: [getattr(each, kind) for each in dimensions] for kind in ("client", "provider", "model")}
+
+    def overspent(self, rows: Sequence[int]) -> int:
+        """How many of rows in the order of trouble."""
+        return sum(1 for _ in takewhile(self.is_overspent, rows))
 
     def is_overspent(self, row: int) -> bool:
         return self._columns.spent[row] > 1
@@ -174,7 +186,7 @@ class BudgetReport:
         return Total(
             name=name,
             dimensions=len(rows),
-            overspent=sum(map(self.is_overspent, rows)),
+            overspent=self.overspent(rows),
             bad=sum(columns.bad[row] for row in rows),
             allowed=sum((budget * valid for budget, valid in valid_of.items()), start=Fraction(0)),
             worst=self.standing(rows[0]),
@@ -207,6 +219,7 @@ def _fill(columns: _Columns, evaluator: Evaluator, table: CountTable) -> None:
                 continue
             bad = counted.bad[place]
             columns.objectives.append(objective)
+            columns.dimensions.append(dimension)
             columns.tables.append(table)
             columns.places.append(place)
             columns.bad.append(bad)

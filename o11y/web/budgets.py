@@ -38,7 +38,7 @@ def budgets_pages(budgets: Budgets) -> Sequence[Page | Change]:
             "rows": [_row(standing, spenders.get(key_of(standing), NOBODY)) for standing in shown],
             "spenders_known": known,
             "number": len(rows),
-            "overspent": sum(report.is_overspent(row) for row in rows),
+            "overspent": report.overspent(rows),
             "totals": report.totals if not any(asked.values()) and page == 1 else [],
             "objectives": sorted(total.name for total in report.totals),
             "page": page,

@@ -16,6 +16,7 @@ from o11y.slo.objective import Objective
 from o11y.slo.windows import Severity
 from o11y.worker.ports import Clock, CountStore, StoreError
 from o11y.worker.ports.alert_log import Episode, SpendStore, Stretch
+from o11y.worker.shared_answers import SharedAnswers
 from o11y.worker.tick import window_end
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ REFRESHED_EVERY = timedelta(minutes=5)
 #: what is older is not shown: a page waits for a new one, as the first does
 TOO_OLD = timedelta(minutes=15)
 WAIT_AT_MOST_S = 5.0
+SPENDERS_KEPT_S = 30.0
+_MOST_SPENDERS = 32
 #: incidents that are told of one budget, the newest
 TOLD = 4
 _MOST_EPISODES = 2_000
@@ -78,6 +81,7 @@ class Budgets:
         counts: CountStore,
         spend: SpendStore,
         clock: Clock,
+        monotonic: Callable[[], float],
         lag_s: int = 10,
         wait_s: float = WAIT_AT_MOST_S,
     ) -> None:
@@ -93,6 +97,7 @@ class Budgets:
         self._made_of: Sequence[Objective] = ()
         self._making: asyncio.Task[None] | None = None
         self._began: datetime | None = None
+        self._spenders = SharedAnswers(kept_s=SPENDERS_KEPT_S, most=_MOST_SPENDERS, monotonic=monotonic)
 
     async def look(self) -> BudgetReport | None:
         """The newest. None: the first is still being made after five seconds, or cannot be, as the log says."""
@@ -121,6 +126,9 @@ class Budgets:
         counted twice. Raises ``StoreError``.
         """
         by_key = {key_of(standing): standing for standing in standings}
+        return await self._spenders.to((tuple(by_key), until), lambda: self._who_spent(by_key, until))
+
+    async def _who_spent(self, by_key: Mapping[str, Standing], until: datetime) -> Mapping[str, Spenders]:
         since = until - PERIOD
         found = await self._spend.episodes(by_key.keys(), since=since, until=until, most=_MOST_EPISODES)
         episodes: defaultdict[str, list[Episode]] = defaultdict(list)
@@ -176,12 +184,12 @@ def key_of(standing: Standing) -> str:
 def rows_of(report: BudgetReport, wanted: Wanted) -> list[int]:
     """The rows that are wanted, in the order of trouble."""
     rows: Sequence[int] = report.order
-    for kind in ("client", "provider", "model"):
-        if text := getattr(wanted, kind):
-            meant = _meant(text, {getattr(report.dimension(row), kind) for row in rows} - {None})
-            rows = [row for row in rows if getattr(report.dimension(row), kind) in meant]
     if wanted.objective:
         rows = [row for row in rows if report.objective(row).name == wanted.objective]
+    for kind, names in report.names.items():
+        if text := getattr(wanted, kind):
+            meant = _meant(text, {name for name in names if name is not None})
+            rows = [row for row in rows if names[row] in meant]
     return list(rows)
 
 

@@ -71,7 +71,7 @@ def stepped_between_ticks(scale: Scale) -> Outcome:
         plan = {f"vendor/{name}-{number:03}": at + after for number, at in enumerate(starts) for name, after in BEGINS}
         scene.happen(door, *(Outage(model, at, 1, well=0) for model, at in plan.items()))
         scene.due = dict.fromkeys(plan, (Change.FIRED,))
-        scene.may = (Change.NO_DATA,)  # what is stepped over is no traffic either
+        scene.may = (Change.NO_DATA, Change.EXPIRED)  # what is stepped over is no traffic; in long form for over a day
         door.until_shipped()
         watch = Watch(scene, (one, two), plan)
         for number, at in enumerate(starts):

@@ -1,5 +1,6 @@
 """``GET /api/v1/alerts``, as somebody with a token uses it."""
 
+import time
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ class House(AdminHouse):
     def __init__(self, rows: int = 3) -> None:
         self.log = FakeAlertLog()
         self.log.rows = [transition(n) for n in range(1, rows + 1)]
-        super().__init__(alert_endpoints(AlertLog(self.log), clock=lambda: NOW))
+        super().__init__(alert_endpoints(AlertLog(self.log, monotonic=time.monotonic), clock=lambda: NOW))
 
 
 def test_a_transition_is_told_with_everything_that_is_known() -> None:

@@ -1,6 +1,7 @@
 """``/alerts``, as somebody signed in reads it."""
 
 import re
+import time
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -28,7 +29,7 @@ class House(DashboardHouse):
         self.log = FakeAlertLog()
         self.log.logged, self.log.happened = list(incidents), list(steps)
         in_force = ObjectivesInForce((objective(runbook=runbook),), FakeOverrides())
-        super().__init__(alerts_pages(AlertLog(self.log), in_force, clock=lambda: NOW))
+        super().__init__(alerts_pages(AlertLog(self.log, monotonic=time.monotonic), in_force, clock=lambda: NOW))
 
     def text(self, **query: object) -> str:
         reply = self.get(f"/alerts?{urlencode(query)}", token=VIEWER)

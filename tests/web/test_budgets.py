@@ -12,7 +12,7 @@ from o11y.slo.counts import Counts, Ratio
 from o11y.slo.dimension import Dimension
 from o11y.slo.windows import Severity
 from o11y.web.budgets import ROWS_A_PAGE, budgets_pages
-from o11y.worker.budgets import Budgets
+from o11y.worker.budgets import SPENDERS_KEPT_S, Budgets
 from o11y.worker.ports.alert_log import Episode
 from tests.builders import ERROR_RATE, NOW, dimension, objective
 from tests.fakes_alert_log import FakeMonth, FakeSpend
@@ -24,11 +24,13 @@ from tests.worker.test_budgets import episode, month
 class House(DashboardHouse):
     def __init__(self, counts: Counts, *, wait_s: float = 5) -> None:
         self.month, self.spend = FakeMonth(counts), FakeSpend()
+        self.passed_s = 0.0
         budgets = Budgets(
             objectives=lambda: (FILE,),
             counts=self.month,
             spend=self.spend,
             clock=lambda: NOW,
+            monotonic=lambda: self.passed_s,
             lag_s=0,
             wait_s=wait_s,
         )
@@ -80,8 +82,10 @@ def test_incidents_are_links_with_what_they_took() -> None:
     assert "100 % <span" in text
     assert "(1 bad)" in text
     assert "and 1 more" in text
+    house.passed_s += SPENDERS_KEPT_S + 1
     house.spend.counts_away = True
     assert "not counted" in house.text()
+    house.passed_s += SPENDERS_KEPT_S + 1
     house.spend.away = True
     assert "Which incidents spent them is not known" in house.text()
 

@@ -13,7 +13,7 @@ from o11y.slo.counts import Counts, Ratio
 from o11y.slo.dimension import Dimension
 from o11y.slo.objective import Objective
 from o11y.slo.windows import Severity
-from o11y.worker.budgets import PERIOD, TOLD, Budgets, Wanted, key_of, rows_of
+from o11y.worker.budgets import PERIOD, SPENDERS_KEPT_S, TOLD, Budgets, Wanted, key_of, rows_of
 from o11y.worker.ports import StoreError
 from o11y.worker.ports.alert_log import Episode
 from tests.builders import ERROR_RATE, NOW, dimension, objective
@@ -38,11 +38,13 @@ class Desk:
         self.clock = SteppingClock(NOW)
         self.month, self.spend = FakeMonth(month(one=3) if counts is None else counts), FakeSpend()
         self.in_force: tuple[Objective, ...] = (objective(),)
+        self.passed_s = 0.0
         self.budgets = Budgets(
             objectives=lambda: self.in_force,
             counts=self.month,
             spend=self.spend,
             clock=self.clock,
+            monotonic=lambda: self.passed_s,
             lag_s=0,
             wait_s=5,
         )
@@ -253,8 +255,24 @@ def test_incidents_are_told_without_their_numbers_when_these_take_too_long() -> 
         found = await desk.budgets.spenders([standing], until=NOW)
         assert [one.counted for one in found[key_of(standing)].told] == [None]
         desk.spend.away = True
+        desk.passed_s += SPENDERS_KEPT_S + 1
         with pytest.raises(StoreError):
             await desk.budgets.spenders([standing], until=NOW)
+
+    Desk().run(scenario)
+
+
+def test_who_spent_a_budget_is_asked_once_however_many_look() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.spend.open = [episode(1, DAY, HOUR)]
+        report = await desk.budgets.report(NOW)
+        standing = report.standing(report.order[0])
+        looks = [desk.budgets.spenders([standing], until=NOW) for _ in range(8)]
+        assert len({id(found) for found in await asyncio.gather(*looks)}) == 1
+        assert len(desk.spend.stretches) == 1
+        desk.passed_s += SPENDERS_KEPT_S + 1
+        await desk.budgets.spenders([standing], until=NOW)
+        assert len(desk.spend.stretches) == 2
 
     Desk().run(scenario)
 

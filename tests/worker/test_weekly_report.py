@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -74,9 +75,14 @@ class Office:
 
         return WeeklyReport(
             budgets=Budgets(
-                objectives=lambda: self.objectives, counts=self.month, spend=FakeSpend(), clock=self.clock, lag_s=0
+                objectives=lambda: self.objectives,
+                counts=self.month,
+                spend=FakeSpend(),
+                clock=self.clock,
+                monotonic=time.monotonic,
+                lag_s=0,
             ),
-            alert_log=AlertLog(self.log),
+            alert_log=AlertLog(self.log, monotonic=time.monotonic),
             changes=self.overrides,
             turns=self.turns.of(name),
             send=send,

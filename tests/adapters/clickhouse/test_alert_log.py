@@ -1,6 +1,7 @@
 """The alert history read for people, on the real engine."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,7 +52,7 @@ async def kept(ch: ClickHouse, rows: Sequence[Row]) -> ClickHouseAlertLog:
 
 def test_an_incident_is_told_from_its_beginning_to_its_end(either: ClickHouse) -> None:
     async def ask() -> None:
-        log = AlertLog(await kept(either, story("i-1")))
+        log = AlertLog(await kept(either, story("i-1")), monotonic=time.monotonic)
         page = await log.page(NOVEMBER)
         (found,) = page.incidents
         assert (found.incident_id, found.severity, found.standing) == ("i-1", Severity.PAGE, Standing.RESOLVED)
@@ -161,7 +162,7 @@ def test_pages_of_incidents_follow_each_other_without_a_gap(embedded: ClickHouse
     same_minute = [row("fired", incident_id=f"i-{n:03}") for n in range(60)]
 
     async def ask() -> None:
-        log, seen, after = AlertLog(await kept(embedded, same_minute)), [], None
+        log, seen, after = AlertLog(await kept(embedded, same_minute), monotonic=time.monotonic), [], None
         for _ in range(3):
             page = await log.page(NOVEMBER, after=after)
             seen += [one.incident_id for one in page.incidents]
@@ -176,7 +177,7 @@ def test_pages_of_rows_follow_each_other_although_many_share_minute_and_key(embe
     rows = [row(word, recorded=n / 1_000, notification_id=f"n-{n}") for n in range(9) for word in ("fired", "notified")]
 
     async def ask() -> None:
-        log, seen, after = AlertLog(await kept(embedded, rows)), [], None
+        log, seen, after = AlertLog(await kept(embedded, rows), monotonic=time.monotonic), [], None
         for _ in range(4):
             some, mark = await log.transitions(NOVEMBER, after=after, most=5)
             seen += [(one.notification_id, one.transition) for one in some]

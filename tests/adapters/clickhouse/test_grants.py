@@ -6,6 +6,7 @@ rules of https://clickhouse.com/docs/sql-reference/statements/grant.
 
 import asyncio
 import re
+import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,7 +168,7 @@ async def look_back(ch: ClickHouse) -> None:
 
 async def look_at_alerts(ch: ClickHouse) -> None:
     since, until = NOW - timedelta(days=1), NOW + timedelta(hours=1)
-    log, spend = AlertLog(ClickHouseAlertLog(ch)), ClickHouseSpend(ch)
+    log, spend = AlertLog(ClickHouseAlertLog(ch), monotonic=time.monotonic), ClickHouseSpend(ch)
     assert (await log.page(LogQuestion(since, until))).steps
     assert (await log.transitions(LogQuestion(since, until), most=5))[0]
     assert await spend.episodes(["0" * 32], since=since, until=until, most=5) == []  # it was told, and never fired

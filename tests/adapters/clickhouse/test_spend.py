@@ -1,6 +1,7 @@
 """What incidents took from budgets, against a recount of the raw events."""
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -99,6 +100,7 @@ async def budgets(ch: ClickHouse) -> Budgets:
         counts=ClickHouseCounts(ch),
         spend=ClickHouseSpend(ch),
         clock=lambda: NOW,
+        monotonic=time.monotonic,
         lag_s=0,
     )
 
