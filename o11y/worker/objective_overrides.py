@@ -48,8 +48,8 @@ class ObjectiveOverrides:
             return kept
         if kept is None and len(await self._store.current()) >= MOST_OVERRIDES:
             raise TooManyOverrides(f"There are {MOST_OVERRIDES:,} overrides already; remove one first")
-        await self._append(selector, last, values, by=by, note=note)
-        return Override(selector, values, by, self._now(), note)
+        changed = await self._append(selector, last, values, by=by, note=note)
+        return Override(selector, values, by, changed.at, note)
 
     async def remove(self, selector: Selector, *, by: str, note: str = "") -> Override | None:
         """The one that held until now; None: there was none. It may be of an objective that the file has no more."""
@@ -67,7 +67,7 @@ class ObjectiveOverrides:
 
     async def _append(
         self, selector: Selector, last: Change | None, after: Values | None, *, by: str, note: str
-    ) -> None:
+    ) -> Change:
         change = Change(
             change_id=secrets.token_hex(16),
             version=1 if last is None else last.version + 1,
@@ -81,6 +81,7 @@ class ObjectiveOverrides:
         await self._store.append(change)
         log.info("objective changed", extra=_record(change))
         await self._in_force.renew()
+        return change
 
     def _now(self) -> datetime:
         """As exact as it is kept."""

@@ -1,6 +1,7 @@
 """Objectives that change while everything runs: every replica evaluates with the same ones at the next tick."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -269,6 +270,17 @@ def test_a_change_is_kept_with_who_when_before_and_after_and_holds_here_at_once(
             (2, "bob", NOW + timedelta(minutes=1), first.values, Values(enabled=False), ""),
             (1, "ann", NOW, None, first.values, "slow model"),
         ]
+
+    asyncio.run(scenario())
+
+
+def test_what_is_answered_is_what_is_kept_however_long_keeping_takes() -> None:
+    async def scenario() -> None:
+        store, times = FakeOverrides(), itertools.count()
+        in_force = ObjectivesInForce([BASE], store)
+        overrides = ObjectiveOverrides(store, in_force, clock=lambda: NOW + timedelta(milliseconds=next(times)))
+        answered = await overrides.put(MODEL, Values(enabled=False), by="ann")
+        assert list(in_force.overrides) == [answered]
 
     asyncio.run(scenario())
 
