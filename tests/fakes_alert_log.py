@@ -42,7 +42,7 @@ def logged(number: int = 1, **changes: Any) -> LoggedIncident:
         "slack": Thread("C0123ABC", "1700000000.000100"),
         **changes,
     }
-    return LoggedIncident(**values)
+    return LoggedIncident(**{"paging": values["objectives"], **values})
 
 
 def step(transition: str = "fired", **changes: Any) -> Step:

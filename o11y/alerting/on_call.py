@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 
 _WEEK = timedelta(days=7)
@@ -13,7 +13,8 @@ _WEEK = timedelta(days=7)
 class Call:
     """An incident, as those on call saw it. ``paged_at``: when a page was first delivered; None: it was a ticket.
 
-    ``ended_at``: None while it is open.
+    ``objectives``: those that the page was about, and not those of tickets beside it. ``ended_at``: None while it is
+    open.
     """
 
     objectives: tuple[str, ...]
@@ -95,7 +96,7 @@ def _weeks(pages: Sequence[Call], since: datetime, until: datetime) -> Iterable[
         if call.paged_at is not None:
             counted[_monday(call.paged_at)] += 1
     monday = _monday(since)
-    while monday < until.astimezone(UTC).date() or monday == _monday(since):
+    while datetime.combine(monday, time(), UTC) < until:
         yield Week(monday, counted[monday])
         monday += _WEEK
 

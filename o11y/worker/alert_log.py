@@ -67,7 +67,7 @@ class AlertLog:
 
 def _call(incident: LoggedIncident) -> Call:
     return Call(
-        incident.objectives,
+        incident.paging,
         opened_at=incident.opened_at,
         ended_at=incident.ended_at,
         paged_at=incident.paged_at,

@@ -42,6 +42,12 @@ def test_pages_are_counted_by_week_from_monday_and_quiet_weeks_are_there() -> No
     assert found.pages_a_week == 4 / (30 / 7)
 
 
+def test_on_a_monday_the_week_that_has_just_begun_is_there() -> None:
+    found = on_call([call(22.125)], since=SINCE, until=SINCE + timedelta(days=22, hours=8))
+    assert found.weeks[-1] == Week(date(2026, 11, 23), 1)
+    assert sum(week.pages for week in found.weeks) == found.pages == 1
+
+
 def test_shares_and_medians_are_of_pages_alone() -> None:
     calls = [
         call(1, acknowledged=2, lasted=10),
@@ -91,10 +97,10 @@ def test_an_acknowledgement_that_is_written_before_its_page_took_no_time() -> No
 
 @given(
     st.lists(st.tuples(st.floats(-5, 40), st.none() | st.floats(0, 500), st.booleans()), max_size=40),
-    st.integers(1, 60),
+    st.floats(0.01, 60),
 )
 def test_the_weeks_hold_every_page_and_no_share_leaves_its_bounds(
-    told: list[tuple[float, float | None, bool]], days: int
+    told: list[tuple[float, float | None, bool]], days: float
 ) -> None:
     calls = [call(day, acknowledged=minutes) if page else ticket(day) for day, minutes, page in told]
     found = on_call(calls, since=SINCE, until=SINCE + timedelta(days=days))

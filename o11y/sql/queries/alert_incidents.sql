@@ -8,6 +8,7 @@ SELECT
     maxIf(at, transition = 'resolved') AS resolved_at,
     maxIf(at, transition = 'expired') AS expired_at,
     arraySort(groupUniqArray(20)(objective)) AS objectives,
+    arraySort(groupUniqArrayIf(20)(objective, h.severity = 'page' AND transition != 'inhibited')) AS paging,
     arraySort(
         place -> (tupleElement(place, 1) != 'model', place), -- single dimensions before sums of them
         groupUniqArray(6)((scope, client, provider, model))

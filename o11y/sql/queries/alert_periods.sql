@@ -1,4 +1,5 @@
 -- When each alert of a dimension fired; a row for each incident that it was part of. NULL: it has not ended.
+-- What a larger cause holds back is inhibited instead of fired.
 SELECT
     objective,
     min(severity) AS worst, -- 'page' before 'ticket'
@@ -12,7 +13,7 @@ FROM
         at,
         incident_id,
         maxIf(at, transition IN ('resolved', 'expired')) OVER same AS ended_at,
-        maxIf(at, transition IN ('fired', 'joined', 'reopened')) OVER same AS began_at
+        maxIf(at, transition IN ('fired', 'joined', 'inhibited', 'reopened')) OVER same AS began_at
     FROM alert_history
     WHERE at >= {from:DateTime('UTC')} - INTERVAL 7 DAY AND at < {to:DateTime('UTC')}
         AND client = {client:String} AND provider = {provider:String} AND model = {model:String}

@@ -77,7 +77,8 @@ class After:
 class LoggedIncident:
     """An incident from its first transition to its last. ``dimensions`` are some of the ``alerts`` it is about.
 
-    ``paged_at``: when the first page of it was delivered, by any receiver.
+    ``paging``: those of its ``objectives`` that fired a page. ``paged_at``: when the first page of it was delivered, by
+    any receiver.
     """
 
     incident_id: str
@@ -86,6 +87,7 @@ class LoggedIncident:
     opened_at: datetime
     ended_at: datetime | None
     objectives: tuple[str, ...]
+    paging: tuple[str, ...]
     dimensions: tuple[Dimension, ...]
     alerts: int
     peak: float

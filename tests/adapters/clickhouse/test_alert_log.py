@@ -115,6 +115,25 @@ def test_steps_of_many_alerts_at_one_moment_are_one_with_their_number(embedded: 
     asyncio.run(ask())
 
 
+def test_a_ticket_beside_a_page_did_not_page(embedded: ClickHouse) -> None:
+    rows = [
+        row("fired", key="p"),
+        row("joined", key="t", severity="ticket", objective="client-error-rate"),
+        row("inhibited", key="h", objective="provider-error-rate"),
+        row("notified", recorded=1, key="p"),
+    ]
+
+    async def ask() -> None:
+        log = await kept(embedded, rows)
+        (found,) = await log.incidents(NOVEMBER, after=None, most=10)
+        assert found.objectives == ("client-error-rate", "error-rate", "provider-error-rate")
+        assert found.paging == ("error-rate",)
+        (noise,) = (await AlertLog(log, monotonic=time.monotonic).on_call(NOVEMBER, now=NOVEMBER.until)).noisiest
+        assert noise.objective == "error-rate"
+
+    asyncio.run(ask())
+
+
 def test_an_incident_is_acknowledged_once_whatever_its_alerts_are(embedded: ClickHouse) -> None:
     told = [row("acknowledged", recorded=5, key=severity, severity=severity) for severity in ("page", "ticket")]
 

@@ -188,6 +188,9 @@ def test_alerts_are_told_from_their_beginning_to_their_end(embedded: ClickHouse)
         history_row(at(300), transition="fired", incident_id="i-4"),
         history_row(at(280), transition="resolved", incident_id="i-4"),
         history_row(at(40), transition="fired", incident_id="i-5", provider="", model="", scope="client"),
+        history_row(at(20), transition="inhibited", incident_id="i-6", model="part", reason="provider pages"),
+        history_row(at(60), transition="inhibited", incident_id="i-7", model="over", reason="provider pages"),
+        history_row(at(45), transition="resolved", incident_id="i-7", model="over"),
     ]
 
     async def check() -> None:
@@ -199,6 +202,9 @@ def test_alerts_are_told_from_their_beginning_to_their_end(embedded: ClickHouse)
         assert told == [("error-rate", "page", at(90), at(70)), ("error-rate", "page", at(30), None)]
         (client,) = await series.ask(AlertsAsked(Dimension("gateway", None, None), since, NOW))
         assert _utc(client[2]) == at(40)
+        for model, times in (("part", (at(20), None)), ("over", (at(60), at(45)))):  # held back by a larger cause
+            (held,) = await series.ask(AlertsAsked(Dimension("gateway", "vendor", model), since, NOW))
+            assert (_utc(held[2]), _utc(held[3])) == times
 
     asyncio.run(check())
 

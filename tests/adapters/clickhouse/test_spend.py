@@ -25,6 +25,7 @@ DAYS = timedelta(days=1)
 MINUTES = timedelta(minutes=1)
 MODEL = "it's {a:String}: 日本語"
 HOSTILE = Dimension("gateway", "vendor", MODEL)
+VENDOR = Dimension(None, "vendor", None)
 PER_PROVIDER = objective(name="provider", scope=Scope.PROVIDER)
 P50 = objective(name="p50", sli=latency(750), target="0.5", pairs=(pair(burn_rate="1.9"),))
 OBJECTIVES = (objective(), PER_PROVIDER, P50)
@@ -87,6 +88,18 @@ HISTORY = [
     *episode("i-3", 3 * DAYS - 22 * MINUTES, 3 * DAYS - 30 * MINUTES, severity="ticket", long_window_s=21_600),
     *episode("i-4", 110 * MINUTES, None),
     *episode("else", DAYS, DAYS, key=alert_key("error-rate", dimension("another")), model="another"),
+    # held back by the page of its part, and open as that is
+    history_row(
+        NOW - 110 * MINUTES,
+        transition="inhibited",
+        reason="part of it pages",
+        incident_id="i-4",
+        key=alert_key("provider", VENDOR),
+        objective="provider",
+        scope="provider",
+        client="",
+        model="",
+    ),
 ]
 
 
@@ -143,6 +156,18 @@ def test_incidents_are_told_with_what_was_bad_in_them_and_nothing_is_counted_twi
         assert parts[1] is not None
         assert parts[0] + parts[1] == together
         assert told.more == 0
+
+    asyncio.run(ask())
+
+
+def test_what_is_held_back_by_a_larger_cause_spends_while_that_is_open(either: ClickHouse) -> None:
+    async def ask() -> None:
+        use = await budgets(either)
+        found = await use.report(NOW)
+        standing = standing_of(found, "provider", VENDOR)
+        (one,) = (await use.spenders([standing], until=found.until))[key_of(standing)].told
+        assert (one.incident_id, one.ended_at) == ("i-4", None)
+        assert one.counted == recount(events(), NOW - 115 * MINUTES, NOW)
 
     asyncio.run(ask())
 
