@@ -19,8 +19,10 @@ _EXPLAINED = 50
 
 def budget_answers(budgets: Budgets, in_force: ObjectivesInForce) -> dict[str, Command]:
     async def budget(arguments: dict[str, Any]) -> Any:
-        """Of the 30 days before ``at``; objectives are those of now."""
-        await in_force.renew()
+        """Of the 30 days before ``at``; objectives are those of now. Raises ``ValueError``."""
+        named = {objective.name for objective in await in_force.renew()}
+        if (name := str(arguments["objective"])) and name not in named:
+            raise ValueError(f"--objective: {name!r} refused; accepted: {', '.join(sorted(named))}")
         report = await budgets.report(datetime.fromisoformat(arguments["at"]))
         wanted = Wanted(*(str(arguments[name]) for name in ("client", "provider", "model", "objective")))
         rows = rows_of(report, wanted)

@@ -32,7 +32,7 @@ _MOST_SPENDERS = 32
 TOLD = 4
 _MOST_EPISODES = 2_000
 #: and of all budgets of one question together
-_MOST_STRETCHES = 100
+_MOST_STRETCHES = 200
 _GRAIN_S = 300
 
 

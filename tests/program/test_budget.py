@@ -70,6 +70,9 @@ def test_budgets_are_told_alike_by_the_worker_and_by_its_folder(
         assert "1 / 40" in shown.stdout
         assert "gone" in shown.stdout
         assert program.ask("budget", "--limit", "0").returncode == 2
+        misspelt = program.ask("budget", "--objective", "eror-rate")
+        assert misspelt.returncode != 0
+        assert "'eror-rate' refused; accepted: client-error-rate" in misspelt.stderr
         few = json.loads(program.ask("budget", "--json", "--limit", "1", *at).stdout)
         assert (len(few["listed"]), few["budgets"]) == (1, found["budgets"])
         session = signed_in(program)

@@ -46,6 +46,13 @@ def test_it_says_what_kept_it_from_being_twice_what_was_bad() -> None:
     assert proposed_target(objective(), Ratio(1_000, 1_000_000)).limited == ""
 
 
+@pytest.mark.parametrize(("bad", "target"), [(0, "0.99"), (4_000, "0.99"), (5_001, "0.98"), (20_000, "0.95")])
+def test_of_latency_no_more_is_promised_than_what_single_slow_requests_cannot_break(bad: int, target: str) -> None:
+    found = proposed_target(P90, Ratio(bad, 1_000_000))
+    assert found.target == Decimal(target)
+    assert ("single slow requests" in found.limited) is (bad < 5_000)
+
+
 @given(st.integers(0, 10**6), st.integers(1, 10**6))
 def test_what_is_proposed_can_fire_and_leaves_the_past_within_its_budget(bad: int, good: int) -> None:
     for base in (objective(), P90):

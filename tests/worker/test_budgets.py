@@ -230,8 +230,8 @@ def test_of_many_incidents_the_newest_are_told_and_the_others_counted() -> None:
     Desk().run(scenario)
 
 
-def test_one_statement_counts_a_hundred_stretches_and_the_rest_stays_unknown() -> None:
-    models = {f"m-{n:02}": n for n in range(1, 31)}
+def test_one_statement_counts_two_hundred_stretches_and_the_rest_stays_unknown() -> None:
+    models = {f"m-{n:02}": n for n in range(1, 61)}
 
     async def scenario(desk: Desk) -> None:
         desk.spend.open = [
@@ -242,7 +242,7 @@ def test_one_statement_counts_a_hundred_stretches_and_the_rest_stays_unknown() -
         report = await desk.budgets.report(NOW)
         found = await desk.budgets.spenders([report.standing(row) for row in report.order], until=NOW)
         counted = [one.counted is not None for each in found.values() for one in each.told]
-        assert (len(desk.spend.stretches), sum(counted), len(counted)) == (100, 100, 120)
+        assert (len(desk.spend.stretches), sum(counted), len(counted)) == (200, 200, 240)
 
     Desk(month(**models)).run(scenario)
 
