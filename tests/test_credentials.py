@@ -39,12 +39,12 @@ def test_a_client_may_have_two_secrets_during_a_rotation() -> None:
 
 
 def test_admin_tokens_have_a_name_and_a_role() -> None:
-    found = parse_admin_tokens('{"ann": {"token": " t1 ", "role": "editor"}, "b": {"token": "t2", "role": "viewer"}}')
+    found = parse_admin_tokens('{"ann": {"token": " a-first-long-token ", "role": "editor"}, "b": {"token": "another-long-token", "role": "viewer"}}')
     assert {name: (admin.token.get_secret_value(), admin.role) for name, admin in found.items()} == {
-        "ann": ("t1", "editor"),
-        "b": ("t2", "viewer"),
+        "ann": ("a-first-long-token", "editor"),
+        "b": ("another-long-token", "viewer"),
     }
-    assert "t1" not in repr(found)
+    assert "a-first-long-token" not in repr(found)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,7 @@ def test_admin_tokens_have_a_name_and_a_role() -> None:
         f'{{"ann": {{"token": ["{SECRET}"], "role": "editor"}}}}',
         f'{{"ann": {{"token": "{SECRET}", "role": "editor", "more": 1}}}}',
         '{"ann": {"token": " ", "role": "editor"}}',
+        '{"ann": {"token": "15-characters..", "role": "editor"}}',
         f'{{" ": {{"token": "{SECRET}", "role": "editor"}}}}',
         f'{{"a": {{"token": "{SECRET}", "role": "editor"}}, "b": {{"token": " {SECRET}", "role": "viewer"}}}}',
     ],

@@ -27,7 +27,7 @@ def settings(
     folder: Path,
     *,
     secrets: str | None = '{"gateway": ["old"]}',
-    tokens: str | None = TOKENS % "old-token",
+    tokens: str | None = TOKENS % "an-old-token-of-ann",
     **given: object,
 ) -> Settings:
     return load_settings(data_dir=folder, client_secrets=secrets or {}, admin_tokens=tokens or {}, **given)
@@ -69,10 +69,10 @@ def test_secrets_of_the_data_folder_that_went_away_are_not_made_anew(tmp_path: P
 def test_new_admin_tokens_are_taken_by_the_same_object_that_the_doors_hold(tmp_path: Path) -> None:
     parts = Live.of(settings(tmp_path))
     held = parts.admins
-    parts.take(settings(tmp_path, tokens=TOKENS % "new-token"))
+    parts.take(settings(tmp_path, tokens=TOKENS % "a-new-token-of-ann"))
     assert parts.admins is held
-    assert held.admin_of(b"old-token") is None
-    assert held.admin_of(b"new-token") is not None
+    assert held.admin_of(b"an-old-token-of-ann") is None
+    assert held.admin_of(b"a-new-token-of-ann") is not None
 
 
 def test_admin_tokens_of_the_data_folder_that_cannot_be_read_keep_everything_as_it_was(tmp_path: Path) -> None:
