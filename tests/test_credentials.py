@@ -4,7 +4,7 @@ import pytest
 
 from o11y.credentials import parse_admin_tokens, parse_client_secrets
 
-SECRET = "hunter2-hunter2"
+SECRET = "hunter2-hunter2-hunter2"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from o11y.kept_secrets import (
 )
 from o11y.settings import Settings, SettingsError, load_settings
 
-SECRET = "hunter2-hunter2"
+SECRET = "hunter2-hunter2-hunter2"
 
 KINDS = pytest.mark.parametrize(
     ("first", "kept", "name"),

@@ -12,7 +12,7 @@ from o11y.settings import (
     shipped_config,
 )
 
-SECRET = "hunter2-hunter2"
+SECRET = "hunter2-hunter2-hunter2"
 
 
 @pytest.fixture(autouse=True)
