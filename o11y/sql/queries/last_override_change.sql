@@ -1,3 +1,4 @@
+-- The last change of a selector.
 SELECT objective, client, provider, model, version, changed_at, changed_by, note, before, after, change_id
 FROM objective_overrides
 WHERE objective = {objective:String} AND client = {client:String} AND provider = {provider:String}

@@ -61,6 +61,18 @@ def change(number: int = 1, **changes: Any) -> Change:
     return Change(**values)
 
 
+def test_the_last_of_many_changes_is_found_though_each_is_a_part_of_the_table(run: Run) -> None:
+    async def scenario(store: OverrideStore) -> None:
+        for number in range(1, 13):
+            await store.append(change(number))
+            last = await store.last(MODEL)
+            assert last is not None
+            assert last.version == number
+        assert await store.last(Selector("error-rate", model="other")) is None
+
+    run(scenario)
+
+
 def test_an_empty_store_has_neither_overrides_nor_changes(run: Run) -> None:
     async def scenario(store: OverrideStore) -> None:
         assert (list(await store.current()), await store.last(MODEL), list(await store.changes())) == ([], None, [])
