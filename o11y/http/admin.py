@@ -5,6 +5,7 @@ token is a 401, a method that the path does not have a 405, a role that may not 
 """
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,12 +35,16 @@ _UNAUTHORIZED = failure(401, "Unauthorized", (b"www-authenticate", b"Bearer"))
 
 @dataclass(frozen=True, slots=True)
 class AdminRequest:
-    """``body`` is the decoded JSON of a request that brings one. ``in_path``: the names in braces of the path."""
+    """``body`` is the decoded JSON of a request that brings one. ``in_path``: the names in braces of the path.
+
+    ``query`` has the last of each name; ``repeated`` are the names that it was given more than once.
+    """
 
     admin: Admin
     in_path: Mapping[str, str]
     query: Mapping[str, str]
     body: object = None
+    repeated: tuple[str, ...] = ()
 
 
 #: what it returns is the answer's JSON; raise ``Refused`` for another answer
@@ -119,7 +124,9 @@ class _Door:
                 headers, receive, share=share, max_bytes=MAX_BODY_BYTES, read_timeout_s=_READ_TIMEOUT_S
             )
             body = _decoded(raw) if raw or brings_body else None
-        reply = await endpoint.handler(AdminRequest(admin, scope["path_params"], _query(scope), body))
+        pairs = _query(scope)
+        repeated = tuple(name for name, number in Counter(name for name, _ in pairs).items() if number > 1)
+        reply = await endpoint.handler(AdminRequest(admin, scope["path_params"], dict(pairs), body, repeated))
         return json_answer(reply.status, {"success": True, **reply.content}, *reply.headers)
 
 
@@ -136,9 +143,8 @@ def _decoded(body: bytes) -> object:
         raise Refused(not_a_body(str(error))) from None
 
 
-def _query(scope: Scope) -> dict[str, str]:
-    """The last of each name."""
+def _query(scope: Scope) -> list[tuple[str, str]]:
     raw = scope.get("query_string", b"")
     if len(raw) > _LONGEST_QUERY:
         raise Refused(failure(414, f"The query must be at most {_LONGEST_QUERY:,} bytes"))
-    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+    return parse_qsl(raw.decode("latin-1"), keep_blank_values=True)

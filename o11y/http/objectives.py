@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from o11y.http.admin import AdminRequest, Endpoint, Reply, refuse
@@ -16,13 +16,15 @@ from o11y.http.objective_json import (
     rehearsed_json,
     values_json,
 )
+from o11y.http.query_names import check_names
 from o11y.model_id import normalise_model
-from o11y.slo.in_force import misfits
+from o11y.slo.in_force import Misfit, misfits, misfits_of_names
 from o11y.slo.objective import Objective
 from o11y.slo.override import Override, Selector, Values
 from o11y.worker.objective_overrides import NoSuchObjective, ObjectiveOverrides, TooManyOverrides
 from o11y.worker.objectives_in_force import ObjectivesInForce
-from o11y.worker.override_request import LONGEST_NAME, SPELLED, BadOverride, asked, checked
+from o11y.worker.override_request import SPELLED, BadOverride, asked, moment
+from o11y.worker.selector_names import LONGEST_NAME, can_be_kept, measured, why_unusable
 from o11y.worker.suggestions import NothingToSuggest, Suggestions
 
 PATH = "/api/v1/objectives"
@@ -32,6 +34,7 @@ SUGGESTION_PATH = "/api/v1/objective-suggestion"
 
 _MOST_CHANGES = 1_000
 _NAMES = ("client", "provider", "model")
+_SELECTOR = ("objective", *_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +65,42 @@ class _Doors:
         self._in_force, self._overrides, self._suggestions = parts.in_force, parts.overrides, parts.suggestions
 
     async def listed(self, request: AdminRequest) -> Reply:
+        check_names(request)
         objectives = await self._in_force.renew()
         return Reply({"objectives": [objective_json(each) for each in objectives], "overrides": self._kept()})
 
     async def one(self, request: AdminRequest) -> Reply:
+        check_names(request, *_NAMES)
         await self._in_force.renew()
         selector = selector_of(request.query, request.in_path["name"])
         objective = self._named(selector.objective)
+        _check(misfits_of_names(objective, selector))
         return Reply({"objective": objective_json(objective, selector), "overrides": self._kept(objective.name)})
 
     async def overrides(self, request: AdminRequest) -> Reply:
+        check_names(request, "objective")
         await self._in_force.renew()
         return Reply({"overrides": self._kept(request.query.get("objective"))})
 
     async def put(self, request: AdminRequest) -> Reply:
+        check_names(request, *_SELECTOR)
         selector = selector_of(request.query, _objective_in(request.query))
         with_words = _asked(request.body)
         override = await put(self._overrides, selector, *with_words, by=request.admin.name)
         return Reply({"override": self._shown(override)})
 
     async def removed(self, request: AdminRequest) -> Reply:
-        selector = selector_of(request.query, _objective_in(request.query))
-        if await self._overrides.remove(selector, by=request.admin.name) is None:
-            raise Refused(failure(404, "There is no such override"))
-        return Reply({})
+        """Of what is kept under these very names; else of the model in the spelling under which it is measured."""
+        check_names(request, *_SELECTOR)
+        objective = _objective_in(request.query)
+        written = Selector(objective, **_kept_names(request.query))
+        for selector in dict.fromkeys((written, measured(written))):
+            if await self._overrides.remove(selector, by=request.admin.name) is not None:
+                return Reply({})
+        raise Refused(failure(404, "There is no such override"))
 
     async def changes(self, request: AdminRequest) -> Reply:
+        check_names(request, "objective", "before", "limit")
         query = request.query
         most, before = _limit(query.get("limit", "100")), _time(query.get("before"))
         found = await self._overrides.changes(objective=query.get("objective") or None, before=before, most=most)
@@ -96,18 +109,19 @@ class _Doors:
 
     async def suggested(self, request: AdminRequest) -> Reply:
         """What is proposed; with values in the query those are evaluated again instead."""
+        check_names(request, *_SELECTOR, *SPELLED.values())
         await self._in_force.renew()
         query = request.query
         selector = selector_of(query, _objective_in(query))
         objective = self._named(selector.objective)
+        _check(misfits_of_names(objective, selector))
         given = _values_in(query)
         content: dict[str, Any] = {}
         try:
             if not given.given:
                 proposal = await self._suggestions.propose(objective, selector)
                 content["proposal"], given = proposal_json(proposal, objective), proposal.values
-            if found := misfits(objective, selector, given):
-                raise refuse_override(BadOverride.of(found))
+            _check(misfits(objective, selector, given))
             rehearsed = await self._suggestions.rehearse(objective, selector, given)
         except NothingToSuggest as error:
             raise Refused(failure(409, str(error))) from None
@@ -139,18 +153,17 @@ async def put(
 ) -> Override:
     """The override that holds from now on; what refuses it becomes an answer, in the fields that were sent."""
     try:
-        return await overrides.put(selector, values, by=by, note=note)
+        return await overrides.put(selector, values, by=by, note=note, spelled=spelled)
     except NoSuchObjective:
         raise Refused(failure(404, "There is no such objective")) from None
     except TooManyOverrides as error:
         raise Refused(failure(409, str(error))) from None
     except BadOverride as error:
-        raise refuse_override(error, spelled) from None
+        raise refuse_override(error) from None
 
 
-def refuse_override(error: BadOverride, spelled: Mapping[str, str] = SPELLED) -> Refused:
-    again = {SPELLED[name]: field for name, field in spelled.items()}
-    return refuse(*((tuple(again.get(part, part) for part in one.path), one.message) for one in error.problems))
+def refuse_override(error: BadOverride) -> Refused:
+    return refuse(*((one.path, one.message) for one in error.problems))
 
 
 def no_such_objective(objectives: Sequence[Objective]) -> Refused:
@@ -164,24 +177,35 @@ def selector_of(query: Mapping[str, str], objective: str) -> Selector:
 
 
 def name_of(kind: str, name: str) -> str:
-    """As it is kept. 400 for what no client, provider or model is called."""
-    if _bad(name):
+    """As it is measured. 400 for what no client, provider or model is called."""
+    name = kept_name_of(kind, name)
+    found = normalise_model(name)[0] if kind == "model" else name
+    if (why := why_unusable(found)) is not None:
+        raise refuse(([kind], why))
+    return found
+
+
+def kept_name_of(kind: str, name: str) -> str:
+    """As it was sent, even what is no name any more: it may have been kept. 400 for what never was."""
+    if not can_be_kept(name):
         raise refuse(([kind], f"must be from 1 to {LONGEST_NAME} characters"))
-    return normalise_model(name)[0] if kind == "model" else name
+    return name
 
 
-def _bad(name: str) -> bool:
-    try:
-        return not checked(name).strip() or len(name) > LONGEST_NAME
-    except ValueError:
-        return True
+def _kept_names(query: Mapping[str, str]) -> dict[str, str]:
+    return {kind: kept_name_of(kind, query[kind]) for kind in _NAMES if kind in query}
 
 
 def _objective_in(query: Mapping[str, str]) -> str:
     name = query.get("objective", "")
-    if not name or _bad(name):
+    if not can_be_kept(name):
         raise refuse((["objective"], "must be the name of an objective"))
     return name
+
+
+def _check(found: list[Misfit]) -> None:
+    if found:
+        raise refuse_override(BadOverride.of(found))
 
 
 def _asked(body: object) -> tuple[Values, str]:
@@ -212,9 +236,6 @@ def _time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is None or not 1970 <= at.astimezone(UTC).year < 2200:
-            raise ValueError(text)
-        return at
-    except (ValueError, OverflowError):
+        return moment(text)
+    except ValueError:
         raise refuse((["before"], "must be an RFC 3339 time with its zone, such as 2026-08-12T17:05:00Z")) from None

@@ -30,13 +30,22 @@ SELECTABLE: Mapping[Scope, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """Why an override cannot hold: which part of it (``""``: all of it), and what would be accepted."""
+    """Why an override cannot hold: which part of it (``""``: all of it), and what would be accepted.
+
+    ``accepted``: values by name, which end the message.
+    """
 
     part: str
     message: str
+    accepted: tuple[str, ...] = ()
+
+    def told(self, spelled: Mapping[str, str]) -> str:
+        """The message, with the values as ``spelled``; those that are not in it are left out."""
+        return self.message + ", ".join(spelled[name] for name in self.accepted if name in spelled)
 
     def __str__(self) -> str:
-        return f"{self.part}: {self.message}" if self.part else self.message
+        message = self.message + ", ".join(self.accepted)
+        return f"{self.part}: {message}" if self.part else message
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +119,24 @@ def values_of(objective: Objective) -> tuple[str, ...]:
 
 def misfits(objective: Objective, selector: Selector, values: Values) -> list[Misfit]:
     """Everything that keeps these values from holding there; the words are those of the check of the file."""
-    found = [*_names(objective, selector)]
+    found = misfits_of_names(objective, selector)
     accepted = values_of(objective)
     for name in values.given:
         if name not in accepted:
-            message = f"means nothing for {objective.sli.indicator}, refused; accepted: {', '.join(accepted)}"
-            found.append(Misfit(name, message))
+            message = f"means nothing for {objective.sli.indicator}, refused; accepted: "
+            found.append(Misfit(name, message, accepted))
     if not values.given:
-        found.append(Misfit("", f"replaces nothing; accepted: at least one of {', '.join(accepted)}"))
+        found.append(Misfit("", "replaces nothing; accepted: at least one of ", accepted))
     if values.target is not None and "target" in accepted:
         found += _target(objective, values.target)
     if values.threshold_ms is not None and objective.sli.bounds_ms:
         found += _threshold(objective, values.threshold_ms)
     return [*found, *_evidence(values)]
+
+
+def misfits_of_names(objective: Objective, selector: Selector) -> list[Misfit]:
+    """Every name that the objective cannot select, whatever the values."""
+    return [*_names(objective, selector)]
 
 
 def _no_objective() -> list[Misfit]:

@@ -60,7 +60,7 @@ class Filled:
     def of(cls, form: Mapping[str, str], error: BadOverride | None = None) -> "Filled":
         """As it was sent."""
         values = {name: form.get(name, "") for name in SPELLED}
-        fields = {spelled: name for name, spelled in SPELLED.items()}
+        fields = {spelled: name for words in (SPELLED, LABELS) for name, spelled in words.items()}
         known = {*fields, "note", "client", "provider", "model"}
         problems: dict[str, str] = {}
         whole: list[str] = []

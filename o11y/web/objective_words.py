@@ -1,7 +1,7 @@
 """Objectives, their values and where those come from, in the words of the page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from o11y.slo.dimension import Scope
 from o11y.slo.in_force import Origin, origins
 from o11y.slo.latency_bounds import next_bound
 from o11y.slo.objective import Objective
-from o11y.slo.override import Override, Selector, Values
+from o11y.slo.override import Layers, Names, Override, Selector, Values
 from o11y.slo.sli import Indicator
 
 LABELS: Mapping[str, str] = {
@@ -73,6 +73,31 @@ def values_text(values: Values | None, objective: Objective | None) -> str:
 def where(selector: Selector) -> str:
     """``model gpt-4o at client web``"""
     return ", ".join(f"{kind} {name}" for kind, name in selector.named.items()) or "everywhere"
+
+
+def removed_text(removed: Override, objective: Objective | None) -> str:
+    """What holds where an override was, from the next evaluation on; ``objective`` is its own, if the file has it."""
+    if objective is None:
+        return "It did nothing: the objectives file has none of this name."
+    names = removed.selector.names
+    left = Layers(each for each in objective.layers if each.selector != removed.selector)
+    found = origins(replace(objective, layers=left), removed.selector)
+    said = [
+        f"{LABELS[name].lower()} {value_text(name, one, objective)} (override, {where(one.override.selector)})"
+        for name, one in found.items()
+        if one.override is not None
+    ]
+    parts = len([each for each in left if _meet(each.selector.names, names)]) - len(left.of(*names))
+    but = f", but for {parts} {'overrides of parts' if parts > 1 else 'override of a part'} of it" if parts else ""
+    if not said:
+        return f"The file holds from the next evaluation on{but}."
+    rest = "; all else as in the file" if len(said) < len(found) else ""
+    return f"From the next evaluation on: {', '.join(said)}{rest}{but}."
+
+
+def _meet(some: Names, others: Names) -> bool:
+    """Whether there can be a dimension that both select."""
+    return all(None in (one, other) or one == other for one, other in zip(some, others, strict=True))
 
 
 def editing(selector: Selector) -> str:

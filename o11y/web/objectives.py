@@ -1,26 +1,29 @@
 """``/objectives``: what holds where and who said so, and the form that changes it."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from o11y.model_id import normalise_model
-from o11y.slo.in_force import SELECTABLE, misfits, values_of
+from o11y.slo.in_force import SELECTABLE, Misfit, misfits, misfits_of_names, values_of
 from o11y.slo.objective import Objective
 from o11y.slo.override import Override, Selector, Values
 from o11y.slo.override_json import shown
 from o11y.web.objective_form import CHOICES, FIELDS, Filled, asked_in, filled
-from o11y.web.objective_words import LABELS, editing, meaning, values_at, values_text, where
+from o11y.web.objective_history import history
+from o11y.web.objective_words import LABELS, editing, meaning, removed_text, values_at, values_text, where
 from o11y.web.page import Answer, Change, Done, Page, Refusal, View, Visit
 from o11y.worker.objective_overrides import NoSuchObjective, ObjectiveOverrides, TooManyOverrides
 from o11y.worker.objectives_in_force import ObjectivesInForce
-from o11y.worker.override_request import LONGEST_NAME, BadOverride, checked
+from o11y.worker.override_request import BadOverride
+from o11y.worker.selector_names import LONGEST_NAME, measured, unusable
 from o11y.worker.suggestions import NothingToSuggest, Proposal, Rehearsed, Suggestions
 
 PATH = "/objectives"
-MOST_CHANGES = 50
 MOST_PERIODS = 100
 PAGE_OF = 100
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 def objectives_pages(
@@ -47,8 +50,8 @@ class _Pages:
         page, last = _page_in(visit, len(self._in_force.overrides))
         kept = self._in_force.overrides[(page - 1) * PAGE_OF : page * PAGE_OF]
         inert = {each.override: each.why for each in self._in_force.inert}
-        changes = await self._overrides.changes(most=MOST_CHANGES)
         context = {
+            **await history(self._overrides, visit.query, named, path=PATH),
             "nav": "objectives",
             "labels": LABELS,
             "objectives": [_row(each) for each in objectives],
@@ -56,32 +59,23 @@ class _Pages:
             "number": len(self._in_force.overrides),
             "page": page,
             "last": last,
-            "hrefs": _hrefs(page, last),
-            "changes": [
-                {
-                    "change": change,
-                    "where": where(change.selector),
-                    "before": values_text(change.before, named.get(change.selector.objective)),
-                    "after": values_text(change.after, named.get(change.selector.objective)),
-                }
-                for change in changes
-            ],
+            "hrefs": _hrefs(page, last, visit.query),
         }
         return View("objectives.html", context)
 
     async def form(self, visit: Visit) -> Answer:
         await self._in_force.renew()
         objective = self._objective(visit.query.get("objective", ""))
-        selector = selector_in(visit.query, objective)
+        selector = self._selector(visit.query, objective)
         kept = self._kept(selector)
         return self._view(objective, selector, filled(kept.values if kept else None, kept.note if kept else ""))
 
     async def save(self, visit: Visit) -> Answer:
         objective = self._objective(visit.form.get("objective", ""))
-        selector = selector_in(visit.form, objective)
+        selector = self._selector(visit.form, objective)
         try:
             values, note = asked_in(visit.form)
-            await self._overrides.put(selector, values, by=visit.admin.name, note=note)
+            await self._overrides.put(selector, values, by=visit.admin.name, note=note, spelled=LABELS)
         except BadOverride as error:
             return self._view(objective, selector, Filled.of(visit.form, error), status=400)
         except TooManyOverrides as error:
@@ -91,18 +85,22 @@ class _Pages:
         return Done(PATH, f"{objective.name}, {where(selector)}: saved. It holds from the next evaluation on.")
 
     async def remove(self, visit: Visit) -> Answer:
-        """Of an objective that the file has no more, too."""
-        selector = Selector(visit.form.get("objective", ""), **_names(visit.form))
-        if await self._overrides.remove(selector, by=visit.admin.name) is None:
+        """Under the very names that it is kept under, and of an objective that the file has no more, too."""
+        written = Selector(visit.form.get("objective", ""), **_names(visit.form))
+        alike = (each.selector for each in self._in_force.overrides if _as_sent(each.selector) == _as_sent(written))
+        selector = written if self._kept(written) else next(alike, written)
+        removed = await self._overrides.remove(selector, by=visit.admin.name)
+        if removed is None:
             raise Refusal(404, "There is no such override; somebody may have removed it just now.")
-        return Done(
-            PATH, f"{selector.objective}, {where(selector)}: removed. The file holds from the next evaluation on."
-        )
+        holds = removed_text(removed, self._in_force.named(selector.objective))
+        return Done(PATH, f"{selector.objective}, {where(selector)}: removed. {holds}")
 
     async def suggest(self, visit: Visit) -> Answer:
         """The form again, with what is proposed filled in, and what that would have fired."""
         objective = self._objective(visit.form.get("objective", ""))
-        selector = selector_in(visit.form, objective)
+        selector = self._selector(visit.form, objective)
+        if found := [*unusable(selector), *misfits_of_names(objective, selector)]:
+            return self._refused(objective, selector, visit.form, found)
         try:
             proposal = await self._suggestions.propose(objective, selector)
         except NothingToSuggest as error:
@@ -113,21 +111,24 @@ class _Pages:
     async def rehearse(self, visit: Visit) -> Answer:
         """The form again, with what its values would have fired."""
         objective = self._objective(visit.form.get("objective", ""))
-        return await self._rehearsed(objective, selector_in(visit.form, objective), visit.form, None)
+        return await self._rehearsed(objective, self._selector(visit.form, objective), visit.form, None)
 
     async def _rehearsed(
         self, objective: Objective, selector: Selector, form: Any, proposal: Proposal | None
     ) -> Answer:
         try:
             values, _ = asked_in(form)
-            if found := misfits(objective, selector, values):
-                raise BadOverride.of(found)
+            if found := [*unusable(selector), *misfits(objective, selector, values)]:
+                raise BadOverride.of(found, LABELS)
             rehearsed = await self._suggestions.rehearse(objective, selector, values)
         except BadOverride as error:
             return self._view(objective, selector, Filled.of(form, error), proposal=proposal, status=400)
         except NothingToSuggest as error:
             return self._view(objective, selector, Filled.of(form), proposal=proposal, unsaid=str(error))
         return self._view(objective, selector, Filled.of(form), proposal=proposal, rehearsed=rehearsed)
+
+    def _refused(self, objective: Objective, selector: Selector, form: Any, found: list[Misfit]) -> View:
+        return self._view(objective, selector, Filled.of(form, BadOverride.of(found, LABELS)), status=400)
 
     def _view(
         self,
@@ -166,6 +167,11 @@ class _Pages:
             raise Refusal(404, f"There is no such objective. The file has {names}.")
         return objective
 
+    def _selector(self, fields: Any, objective: Objective) -> Selector:
+        """As one is kept, or else in the spelling under which its model is measured."""
+        written = selector_in(fields, objective)
+        return written if self._kept(written) else measured(written)
+
     def _kept(self, selector: Selector) -> Override | None:
         return next((each for each in self._in_force.overrides if each.selector == selector), None)
 
@@ -180,10 +186,15 @@ def selector_in(fields: Any, objective: Objective) -> Selector:
 
 
 def _names(fields: Any) -> dict[str, str]:
-    names = {kind: checked(fields.get(kind, "").strip()) for kind in ("client", "provider", "model")}
-    if names["model"]:
-        names["model"] = normalise_model(names["model"])[0]
-    return {kind: name for kind, name in names.items() if name}
+    """As they were written; a blank one is all of them."""
+    names = {kind: fields.get(kind, "") for kind in ("client", "provider", "model")}
+    return {kind: name for kind, name in names.items() if name.strip()}
+
+
+def _as_sent(selector: Selector) -> tuple[str, dict[str, str]]:
+    """What a browser makes of the names on their way through a form: of every line break, and of NUL."""
+    names = {kind: "\n".join(_LINE_BREAK.split(name)).replace("\0", "\ufffd") for kind, name in selector.named.items()}
+    return selector.objective, names
 
 
 def _periods(rehearsed: Rehearsed | None) -> dict[str, Any]:
@@ -242,8 +253,10 @@ def _page_in(visit: Visit, number: int) -> tuple[int, int]:
     return min(int(text[:9]), last), last
 
 
-def _hrefs(page: int, last: int) -> dict[str, str | None]:
+def _hrefs(page: int, last: int, query: Mapping[str, str]) -> dict[str, str | None]:
+    """The history stays where it is."""
+    rest = {"before": query["before"]} if "before" in query else {}
     return {
-        "previous": f"{PATH}?page={page - 1}" if page > 1 else None,
-        "next": f"{PATH}?page={page + 1}" if page < last else None,
+        "previous": f"{PATH}?{urlencode({'page': page - 1, **rest})}" if page > 1 else None,
+        "next": f"{PATH}?{urlencode({'page': page + 1, **rest})}" if page < last else None,
     }

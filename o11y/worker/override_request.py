@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,6 @@ from o11y.slo.in_force import Misfit
 from o11y.slo.override import Values
 
 LONGEST_NOTE = 500
-LONGEST_NAME = 1_024
 _MOST_UNKNOWN = 10  # fields that are told
 _DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,30})?|\.[0-9]{1,30}")
 
@@ -44,7 +44,7 @@ class BadOverride(ValueError):
     @classmethod
     def of(cls, misfits: list[Misfit], spelled: Mapping[str, str] = SPELLED) -> "BadOverride":
         """In the words of whoever asked for the values."""
-        return cls([Problem((spelled.get(m.part, m.part),) if m.part else (), m.message) for m in misfits])
+        return cls([Problem((spelled.get(m.part, m.part),) if m.part else (), m.told(spelled)) for m in misfits])
 
 
 def asked(
@@ -104,6 +104,17 @@ def _note(value: Any) -> str:
     if not isinstance(value, str) or len(value) > LONGEST_NOTE:
         raise ValueError(f"must be text of at most {LONGEST_NOTE} characters")
     return checked(value).strip()
+
+
+def moment(text: str) -> datetime:
+    """A time with its zone, as the history is asked for. ``ValueError`` for anything else, and what no table keeps."""
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None or not 1970 <= at.astimezone(UTC).year < 2200:
+            raise ValueError("no zone, or out of range")
+    except OverflowError as error:
+        raise ValueError("out of range") from error
+    return at
 
 
 def checked(text: str) -> str:

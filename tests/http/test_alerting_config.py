@@ -140,6 +140,18 @@ def test_what_cannot_be_is_refused_in_the_fields_that_were_sent(
     assert house.store.kept == []
 
 
+@pytest.mark.parametrize(
+    ("path", "accepted"),
+    [
+        (CONFIG_PATH, "at least one of enabled, errorRateSlo, minRequestsPerWindow"),
+        (TTFB_CONFIG_PATH, "at least one of enabled, ttfbSlo, ttfbThresholdMs, minRequestsPerWindow"),
+    ],
+)
+def test_a_model_alone_is_refused_in_the_fields_that_there_are(path: str, accepted: str) -> None:
+    (issue,) = ObjectivesHouse().ask("PUT", path, {"model": "a/b"}).json["issues"]
+    assert (issue["path"], issue["message"]) == ([], f"replaces nothing; accepted: {accepted}")
+
+
 @pytest.mark.parametrize("body", [b"[]", b"null", b"{}", b'"x"', b'{"model": "\\ud800"}', b"{"])
 def test_no_body_breaks_it(body: bytes) -> None:
     assert ObjectivesHouse().ask("PUT", CONFIG_PATH, body).status == 400
@@ -199,6 +211,16 @@ def test_the_baseline_of_the_first_byte_is_interpolated_inside_the_bounds() -> N
         "p99Ttfb3d": 398,
         "requests3d": 100,
     }
+
+
+def test_a_baseline_needs_no_objective() -> None:
+    house = ObjectivesHouse((PROVIDER, SILENT))
+    house.past.found = {
+        ERROR_RATE: {DAY_S: Ratio(1, 100)},
+        **{ttfb(bound): {3 * DAY_S: Ratio(0, 100)} for bound in ttfb().bounds_ms},
+    }
+    assert house.ask("GET", f"{BASELINE_PATH}?model=x").json["baseline"]["errorRate1d"] == 0.01
+    assert house.ask("GET", f"{TTFB_BASELINE_PATH}?model=x").json["baseline"]["requests3d"] == 100
 
 
 def test_without_data_a_baseline_is_null() -> None:

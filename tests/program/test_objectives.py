@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,26 @@ def test_a_configuration_is_in_force_for_every_question_and_ends_when_it_is_dele
 def test_baselines_of_a_model_without_traffic_are_null(program: Program) -> None:
     for path in ("/alerting/baseline", "/alerting/ttfb-baseline"):
         assert ask(program, "GET", f"{path}?model=x") == (200, {"success": True, "baseline": None})
+
+
+def test_a_baseline_needs_no_objective_in_the_file(tmp_path: Path) -> None:
+    parity = Path(__file__).parents[2] / "config" / "objectives.parity.yaml"
+    with Program(tmp_path / "data", admin_tokens=TOKENS, objectives_file=parity) as program:
+        for path in ("/alerting/baseline", "/alerting/ttfb-baseline"):
+            assert ask(program, "GET", f"{path}?model=x") == (200, {"success": True, "baseline": None})
+        assert ask(program, "PUT", "/alerting/ttfb-config", {"model": "x", "enabled": False})[0] == 409
+
+
+def test_changes_of_one_selector_at_once_each_remember_the_one_before(program: Program) -> None:
+    path = "/api/v1/objective-overrides?objective=error-rate&model=at-once"
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda n: ask(program, "PUT", path, {"minRequests": n}), range(1, 7)))
+    assert [status for status, _ in answers] == [200] * 6
+    changes = ask(program, "GET", "/api/v1/objective-changes?objective=error-rate")[1]["changes"]
+    made = [one for one in changes if one["model"] == "at-once"]
+    befores = {one["before"] and one["before"]["minRequests"] for one in made}
+    assert len(befores) == 6
+    assert {one["after"]["minRequests"] for one in made} - befores == {made[0]["after"]["minRequests"]}
 
 
 def test_a_delete_over_the_wire_may_have_a_body(program: Program) -> None:
