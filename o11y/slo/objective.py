@@ -117,6 +117,10 @@ class Objective:
     def pairs_of(self, severity: Severity) -> tuple[WindowPair, ...]:
         return tuple(pair for pair in self.pairs if pair.severity is severity)
 
+    def told_as(self, pair: WindowPair) -> Severity:
+        """What its alerts are at most: without ``page_eligible`` tickets, whatever the pair says."""
+        return pair.severity if self.page_eligible else Severity.TICKET
+
     def at(self, dimension: Dimension) -> "Objective | None":
         """As it holds in a dimension that it covers; None where it is switched off."""
         there = self.under(self.layers.at(dimension)) if self.layers else self

@@ -8,7 +8,7 @@ from itertools import accumulate
 from o11y.slo.counts import Ratio
 from o11y.slo.evaluation import Reason, rule_of
 from o11y.slo.objective import Objective
-from o11y.slo.windows import Severity, WindowPair
+from o11y.slo.windows import Severity
 
 MINUTE_S = 60
 COARSE_S, FINE_S = 300, 10
@@ -104,17 +104,13 @@ def _steps(objective: Objective, past: Past, since_s: int, until_s: int, lag_s: 
         for pair, judge in judges:
             long = past.window(_on(grain_s, pair.long_s), end_s)
             if long.bad and judge(long, past.window(_on(grain_s, pair.short_s), end_s)) is Reason.FIRING:
-                severities.add(_told_as(pair, objective))
+                severities.add(objective.told_as(pair))
         if severities:
             yield at, at + step_s, Severity.PAGE if Severity.PAGE in severities else Severity.TICKET
 
 
 def _on(grain_s: int, length_s: int) -> int:
     return -(-length_s // grain_s) * grain_s
-
-
-def _told_as(pair: WindowPair, objective: Objective) -> Severity:
-    return pair.severity if objective.page_eligible else Severity.TICKET
 
 
 def _periods(steps: Sequence[_Step], severity: Severity) -> tuple[Period, ...]:

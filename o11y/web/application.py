@@ -42,7 +42,8 @@ def web_routes(house: House, parts: Sequence[Page | Change], *, folders: Sequenc
     """
     assets, room = Assets(), Room(_MAX_BYTES_UNDER_WAY)
     rendering = Rendering(assets, version=house.version, folders=folders)
-    frame = Frame(house, rendering, assets)
+    pages = [PathPattern(part.path) for part in parts if isinstance(part, Page) and not part.data]
+    frame = Frame(house, rendering, assets, pages=pages)
     sign_in = SignIn(frame, Throttle(house.monotonic), room)
     routes: list[BaseRoute] = [
         _Exact(SIGN_IN, _Plain(frame, {"GET": sign_in.shown, "POST": sign_in.signed_in})),

@@ -1,17 +1,21 @@
 """The charts of a dimension: what each asks, and what ``charts.js`` is given of the answer."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from o11y.slo.dimension import Dimension
 from o11y.slo.durations import duration_text
+from o11y.slo.latency_bounds import COMPLETE_BOUNDS_MS, TTFB_BOUNDS_MS
 from o11y.slo.objective import Objective
 from o11y.slo.sli import Indicator, LatencyOf
 from o11y.slo.status_class import StatusClass
-from o11y.slo.windows import Severity
+from o11y.slo.windows import Severity, WindowPair
 from o11y.web.formats import ms
+from o11y.web.standing import windows_text
 from o11y.worker.burn_history import BUDGET_STEP_S, budget_ends, budget_stretches, burn_down, burn_history, windows_of
 from o11y.worker.ports.series import Asked, CountsAsked, LatencyAsked, RequestsAsked, Rows
 from o11y.worker.time_range import FINE_S, MIDDLE_S, TimeRange, epoch
@@ -52,7 +56,8 @@ def charts(
         _latency(dimension, shown, objectives, Indicator.TTFB),
     ]
     if chosen is not None and chosen.sli.indicator is not Indicator.TRAFFIC:
-        found += [_burn(dimension, shown, chosen, severity) for severity in Severity if chosen.pairs_of(severity)]
+        severities = {chosen.told_as(pair) for pair in chosen.pairs}
+        found += [_burn(dimension, shown, chosen, severity) for severity in Severity if severity in severities]
     if budgeted := [each for each in objectives if each.sli.indicator is not Indicator.TRAFFIC]:
         found.append(_budgets(dimension, shown, budgeted))
     return found
@@ -117,12 +122,19 @@ def _latency(dimension: Dimension, shown: TimeRange, objectives: Sequence[Object
             if each.sli.indicator is indicator and (each.sli.threshold_ms or 0) <= 4 * high  # others flatten the lines
         ]
         periods = _periods(alerts, objectives, indicator)
-        return _chart("ms", shown, steps if rows else [], series, thresholds=thresholds, periods=periods)
+        drawn = _chart("ms", shown, steps if rows else [], series, thresholds=thresholds, periods=periods)
+        return {**drawn, "most": most_ms}
+
+    most_ms = (COMPLETE_BOUNDS_MS if indicator is Indicator.LATENCY else TTFB_BOUNDS_MS)[-1]
 
     of_every = any(
         each.sli.indicator is indicator and each.sli.latency_of is LatencyOf.EVERY_REQUEST for each in objectives
     )
-    bounds = "interpolated between the bounds of the rollups, so exact to one of them"
+    most = f"{most_ms // 1_000} s"
+    bounds = (
+        "interpolated between the bounds of the rollups, so exact to one of them; "
+        f"longer than {most} is told as ≥ {most}"
+    )
     who = "successful requests" if indicator is Indicator.LATENCY else "successful streaming requests"
     also = "; the objective counts failed ones too" if of_every else ""
     title = "Time to complete" if indicator is Indicator.LATENCY else "Time to first byte"
@@ -131,22 +143,26 @@ def _latency(dimension: Dimension, shown: TimeRange, objectives: Sequence[Object
 
 
 def _burn(dimension: Dimension, shown: TimeRange, objective: Objective, severity: Severity) -> Chart:
-    pairs = objective.pairs_of(severity)
+    pairs = [pair for pair in objective.pairs if objective.told_as(pair) is severity]
     seen = windows_of(objective, shown)
     longest = max((seconds for pair in objective.pairs for seconds in (pair.long_s, pair.short_s)), default=MIDDLE_S)
     windows = sorted({seconds for pair in pairs for seconds in (pair.long_s, pair.short_s) if seconds in seen})
     missing = sorted({s for pair in pairs for s in (pair.long_s, pair.short_s)} - set(windows))
+    by_rate: defaultdict[Decimal, list[WindowPair]] = defaultdict(list)
+    for pair in pairs:
+        if not {pair.long_s, pair.short_s}.isdisjoint(windows):
+            by_rate[pair.burn_rate].append(pair)
 
     def make(rows: Rows, alerts: Sequence[Alerted]) -> Mapping[str, Any]:
         history = burn_history(objective, rows, shown=shown)
         series = [{"label": duration_text(seconds), "values": history.rates[seconds]} for seconds in windows]
         thresholds = [
             {
-                "label": f"{pair.burn_rate:f} ({duration_text(pair.long_s)}/{duration_text(pair.short_s)})",
-                "value": float(pair.burn_rate),
+                "label": f"{rate:f} ({', '.join(map(windows_text, alike))})",
+                "value": float(rate),
                 "tone": _TONES[severity],
             }
-            for pair in {each.burn_rate: each for each in reversed(pairs)}.values()
+            for rate, alike in by_rate.items()
         ]
         periods = [each for each in _periods(alerts, [objective], None) if each["tone"] == severity.value]
         return _chart(
@@ -159,6 +175,10 @@ def _burn(dimension: Dimension, shown: TimeRange, objective: Objective, severity
         )
 
     note = "of each window, by the moment at which it ends"
+    for pair in (each for alike in by_rate.values() for each in alike):
+        if pair.max_requests is not None:
+            few = f"at most {pair.max_requests:,} requests in {duration_text(pair.long_s)}"
+            note += f"; {windows_text(pair)}: only while there are {few}"
     if missing:
         note += f"; {' and '.join(map(duration_text, missing))} can be seen in shorter ranges"
     asked = CountsAsked(dimension, (objective.sli,), shown.stretches_before(longest))

@@ -1,8 +1,8 @@
 """What all pages share: who is signed in, the layout around them, errors in words, headers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -14,26 +14,31 @@ from o11y.web.cookies import SAID, SESSION, Cookies
 from o11y.web.headers import security_headers
 from o11y.web.house import House
 from o11y.web.page import View, Visit
-from o11y.web.paths import own_path
+from o11y.web.paths import PathPattern, own_path
 from o11y.web.rendering import Place, Rendering
 from o11y.web.session import Session, Sessions
 from o11y.web.signing import sign, verified
 
 SIGN_IN = "/sign-in"
+#: of the query of ``SIGN_IN``: a form was sent by somebody who was not signed in any more
+UNSENT = ("unsent", "form")
 #: names the element that a page's script refreshes
 FRAGMENT = "x-o11y-fragment"
 _LONGEST_SAID = 500
 
 
 class Frame:
-    """Makes responses; ``send`` puts on every one of them what they all need."""
+    """Makes responses; ``send`` puts on every one of them what they all need. ``pages``: where people can be led."""
 
-    def __init__(self, house: House, rendering: Rendering, assets: Assets) -> None:
+    def __init__(
+        self, house: House, rendering: Rendering, assets: Assets, *, pages: Collection[PathPattern] = ()
+    ) -> None:
         self.house = house
         self.assets = assets
         self.sessions = Sessions(house.tokens)
         self.cookies = Cookies(house.secure)
         self._rendering = rendering
+        self._pages = pages
         self._headers = security_headers(secure=house.secure)
 
     def session(self, request: Request) -> Session | None:
@@ -79,12 +84,29 @@ class Frame:
         return response
 
     def to_sign_in(self, request: Request) -> Response:
-        """And back here afterwards, where that is a page."""
-        if request.method not in ("GET", "HEAD"):
-            return self.to(SIGN_IN)
-        query: str = request.scope["query_string"].decode("latin-1")
-        wanted = raw_path(request.scope) + (f"?{query}" if query else "")
-        return self.to(SIGN_IN if wanted == "/" or own_path(wanted) is None else f"{SIGN_IN}?next={quote(wanted)}")
+        """And back here afterwards, where that is a page; from a form back to the page that it was on."""
+        given = []
+        if request.method in ("GET", "HEAD"):
+            query: str = request.scope["query_string"].decode("latin-1")
+            wanted = raw_path(request.scope) + (f"?{query}" if query else "")
+        else:
+            given.append("=".join(UNSENT))
+            wanted = self._page_of(request.headers.get("referer", ""))
+        if wanted != "/" and own_path(wanted) is not None:
+            given.append(f"next={quote(wanted)}")
+        return self.to(f"{SIGN_IN}?{'&'.join(given)}" if given else SIGN_IN)
+
+    def _page_of(self, address: str) -> str:
+        """The page at this address, whatever its host, or the nearest one above."""
+        try:
+            found = urlsplit(address)
+        except ValueError:
+            return "/"
+        wanted = found.path + (f"?{found.query}" if found.query else "")
+        path = found.path if own_path(wanted) else ""
+        while path and not any(page.match(path) is not None for page in self._pages):
+            path, wanted = (path.rpartition("/")[0],) * 2
+        return wanted if path else "/"
 
     async def send(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
         """Headers of security; ``no-store``, unless the response says otherwise; of a HEAD the head alone."""

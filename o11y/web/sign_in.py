@@ -13,7 +13,7 @@ from o11y.web import words
 from o11y.web.cookies import DOOR, SAID, SESSION
 from o11y.web.forgery import FIELD, form_token, is_foreign, is_token
 from o11y.web.form import form_of, query_of
-from o11y.web.frame import SIGN_IN, Frame
+from o11y.web.frame import SIGN_IN, UNSENT, Frame
 from o11y.web.page import Refusal, View
 from o11y.web.paths import own_path
 from o11y.web.rendering import hidden_field
@@ -38,10 +38,12 @@ class SignIn:
         self._room = room
 
     async def shown(self, request: Request) -> Response:
-        wanted = _next(query_of(request))
+        query = query_of(request)
+        wanted = _next(query)
         if self._frame.session(request) is not None:
             return self._frame.to(wanted)
-        return self._form(request, wanted)
+        flag, value = UNSENT
+        return self._form(request, wanted, problem=words.UNSENT if query.get(flag) == value else "")
 
     async def signed_in(self, request: Request) -> Response:
         """Between asking the throttle and telling it nothing is awaited, so that no two guesses share a place."""

@@ -8,6 +8,7 @@ from o11y.slo.durations import duration_text
 from o11y.slo.evaluation import Reason
 from o11y.slo.latency_bounds import COMPLETE_BOUNDS_MS, TTFB_BOUNDS_MS
 from o11y.slo.sli import Indicator
+from o11y.slo.windows import Severity, WindowPair
 from o11y.web.formats import burn, ms, percent
 from o11y.web.paths import dimension_path
 from o11y.worker.snapshot import PairState, Row, State
@@ -78,7 +79,7 @@ def standing(row: Row) -> Standing:
         href=dimension_path(dimension),
         tone=tone,
         state=state,
-        burns=[_burn(each) for each in row.pairs],
+        burns=[_burn(each, _told_as(each.pair, row)) for each in row.pairs],
         requests=None if traffic else recent.valid,
         bad_fraction=recent.bad / recent.valid if recent.valid and not traffic else None,
         target=None if traffic else row.objective.target,
@@ -119,20 +120,30 @@ def _budget_tone(left: float | None) -> str:
     return "page" if left <= 0 else "ticket" if left < _LOW else "ok"
 
 
-def _burn(state: PairState) -> Burn:
+def windows_text(pair: WindowPair) -> str:
+    """``5m/1m``, or ``1d/2h quiet`` of one that is for dimensions of few requests."""
+    return f"{duration_text(pair.long_s)}/{duration_text(pair.short_s)}{'' if pair.max_requests is None else ' quiet'}"
+
+
+def _told_as(pair: WindowPair, row: Row) -> Severity:
+    """A page is lowered for the objective's sake, or, as what is told here says, for the model's."""
+    member = row.member
+    if member is not None and member.lowered_because is not None and member.severity is Severity.TICKET:
+        return Severity.TICKET
+    return row.objective.told_as(pair)
+
+
+def _burn(state: PairState, severity: Severity) -> Burn:
     pair, threshold = state.pair, float(state.pair.burn_rate)
     fires = state.reason is Reason.FIRING
-    windows = (
-        f"{duration_text(pair.long_s)}/{duration_text(pair.short_s)}{'' if pair.max_requests is None else ' quiet'}"
-    )
     return Burn(
-        windows=windows,
+        windows=windows_text(pair),
         rate=state.long_rate,
-        tone=pair.severity.value if fires else "muted",
+        tone=severity.value if fires else "muted",
         long_width=_width(state.long_rate, threshold),
         short_width=_width(state.short_rate, threshold),
         label=(
-            f"{pair.severity} at {burn(threshold)}: {burn(state.long_rate)} in {duration_text(pair.long_s)}, "
+            f"{severity} at {burn(threshold)}: {burn(state.long_rate)} in {duration_text(pair.long_s)}, "
             f"{burn(state.short_rate)} in {duration_text(pair.short_s)}"
             + (f" ({state.reason.value})" if fires or state.reason in _TELLING else "")
         ),

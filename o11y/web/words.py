@@ -23,6 +23,7 @@ FOREIGN = "The form was sent from a page of another site, so nothing was changed
 STALE_FORM = (
     "The form was of another session, so nothing was changed. Go back, load the page again, and send it once more."
 )
+UNSENT = "You were signed out; nothing was changed."
 STORE_AWAY = "A store of o11y does not answer at the moment. The status page says more; this one may be tried again."
 TOO_SLOW = "The stores took too long to answer. A smaller range may be quicker."
 FAULT = "o11y failed to make this page; its log says more."

@@ -13,12 +13,12 @@ from o11y.slo.counts import NOTHING, Ratio
 from o11y.slo.dimension import Dimension
 from o11y.slo.evaluation import Reason, rule_of
 from o11y.slo.objective import Objective
+from o11y.slo.sli import Indicator
 from o11y.slo.windows import WindowPair
 from o11y.worker.ports.series import Quantiles
 
 #: seconds over which requests, bad fraction and percentiles of a row are told
 RECENT_S = 3_600
-
 
 #: the pairs of an objective, each with what judges it
 _Judging = list[tuple[WindowPair, Callable[[Ratio, Ratio], Reason]]]
@@ -49,6 +49,11 @@ class Order(StrEnum):
     P90 = "p90"
     TTFB = "ttfb"
     BUDGET = "budget"
+
+    @property
+    def highest_first(self) -> bool:
+        """Of trouble, and of what is counted and measured; names begin with A, and budgets with the least left."""
+        return self not in (Order.NAME, Order.BUDGET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ class Snapshot:
         self._columns = columns
         self._members = members
         self._quantiles = quantiles
-        self._orders: dict[Order, list[int]] = {Order.TROUBLE: self._by_trouble()}
+        self._orders: dict[Order, tuple[list[int], list[int]]] = {Order.TROUBLE: (self._by_trouble(), [])}
         self.number_of: dict[State, int] = dict.fromkeys(STATES, 0)
         for state in columns.states:
             self.number_of[state] += 1
@@ -161,9 +166,10 @@ class Snapshot:
         return list(dict.fromkeys(objective.name for objective in self._columns.objectives))
 
     def places(self, wanted: Wanted, *, order: Order = Order.TROUBLE, reverse: bool = False) -> list[int]:
-        """The rows that are wanted, in that order."""
+        """The rows that are wanted, in that order or the other way round; those of unknown value last in both."""
         columns = self._columns
-        found: Sequence[int] = self._ordered(order)
+        known, unknown = self._ordered(order)
+        found = [*(reversed(known) if reverse else known), *unknown]
         if wanted.client:
             clients = named(wanted.client, self.clients)
             found = [place for place in found if columns.dimensions[place].client in clients]
@@ -177,7 +183,7 @@ class Snapshot:
             found = [place for place in found if columns.objectives[place].name == wanted.objective]
         if wanted.states:
             found = [place for place in found if columns.states[place] in wanted.states]
-        return list(reversed(found)) if reverse else list(found)
+        return found
 
     def rows(self, places: Sequence[int]) -> list[Row]:
         judging: dict[int, _Judging] = {}
@@ -234,14 +240,14 @@ class Snapshot:
         ]
         return [place for *_, place in sorted(keys)]
 
-    def _ordered(self, order: Order) -> list[int]:
-        """Rows of equal value are in the order of trouble; those of which nothing is known come last."""
+    def _ordered(self, order: Order) -> tuple[list[int], list[int]]:
+        """The rows whose value is known, those of equal value in the order of trouble; and the others."""
         if order not in self._orders:
             value = self._value_of(order)
-            known = [(value(place), place) for place in self._orders[Order.TROUBLE]]
-            told = sorted((given, number) for number, (given, _) in enumerate(known) if given is not None)
-            last = [place for given, place in known if given is None]
-            self._orders[order] = [*(known[number][1] for _, number in told), *last]
+            valued = [(value(place), place) for place in self._orders[Order.TROUBLE][0]]
+            told = sorted((given, number) for number, (given, _) in enumerate(valued) if given is not None)
+            unknown = [place for given, place in valued if given is None]
+            self._orders[order] = ([valued[number][1] for _, number in told], unknown)
         return self._orders[order]
 
     def _value_of(self, order: Order) -> Callable[[int], Any]:
@@ -256,13 +262,17 @@ class Snapshot:
 
             return value
 
+        def requests(place: int) -> int | None:
+            """None of those that do not come: what is missing of them is counted instead."""
+            return None if columns.objectives[place].sli.indicator is Indicator.TRAFFIC else columns.valid[place]
+
         match order:
             case Order.NAME:
                 return lambda place: _name(columns.dimensions[place])
             case Order.REQUESTS:
-                return lambda place: -columns.valid[place]
+                return lambda place: None if (valid := requests(place)) is None else -valid
             case Order.BAD:
-                return lambda place: -columns.bad[place] / columns.valid[place] if columns.valid[place] else None
+                return lambda place: -columns.bad[place] / valid if (valid := requests(place)) else None
             case Order.BUDGET:
                 return lambda place: columns.budget[place]
             case Order.TTFB:

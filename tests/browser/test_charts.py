@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from o11y.slo.latency_bounds import COMPLETE_BOUNDS_MS
 from tests.browser.chromium import visitor
 from tests.browser.places import DIMENSION, signed_in_state
 from tests.browser.settled import settled
 from tests.browser.stage import Stage
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
 _COLOURS = """(canvas) => {
     const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -49,6 +50,29 @@ def test_its_numbers_are_a_table(browser: "Browser", stage: Stage, state: Any) -
         rows = table.get_by_role("row").all_inner_texts()
         assert len(rows) > 10
         assert rows[0].startswith("Time")
+
+
+def test_what_is_beyond_all_bounds_is_not_told_as_measured(browser: "Browser", stage: Stage, state: Any) -> None:
+    def lower(route: "Route") -> None:
+        """The bound: requests of the story are quicker than that of the rollups."""
+        answer = route.fetch()
+        drawn = answer.json()
+        assert drawn["most"] == COMPLETE_BOUNDS_MS[-1]
+        route.fulfill(response=answer, json={**drawn, "most": 1_000})
+
+    with visitor(browser, stage.url, state=state) as page:
+        page.route("**/chart/latency?*", lower)
+        page.goto(DIMENSION.path)
+        settled(page)
+        figure = page.locator("figure[data-chart=latency]")
+        assert f"≥ {COMPLETE_BOUNDS_MS[-1] // 1_000} s" in figure.locator("figcaption").inner_text()
+        told = figure.locator("canvas").get_attribute("aria-label") or ""
+        assert "p90: last ≥\xa01\xa0s, highest ≥\xa01\xa0s" in told
+        assert "≥\xa01\xa0s" in figure.locator(".u-legend").inner_text()
+        figure.get_by_text("Numbers", exact=True).click()
+        cell = figure.locator("[data-table] tbody td.num").first
+        cell.wait_for()
+        assert cell.inner_text() == "≥\xa01\xa0s"
 
 
 def test_its_query_can_be_copied_and_runs(browser: "Browser", stage: Stage, state: Any) -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from o11y.web import words
 from o11y.web.cookies import SESSION
 from tests.browser.chromium import visitor
 from tests.browser.places import sign_in
@@ -30,6 +31,18 @@ def test_a_wrong_token_is_said_beside_the_field_and_can_be_tried_again(browser: 
         assert page.get_by_label("Token").input_value() == ""
         sign_in(page)
         assert page.url == f"{stage.url}/status"
+
+
+def test_who_was_signed_out_and_acknowledges_is_told_that_it_did_not_happen(browser: "Browser", stage: Stage) -> None:
+    with visitor(browser, stage.url) as page:
+        page.goto("/?severity=firing&sort=name")
+        sign_in(page)
+        page.context.clear_cookies()  # as after twelve hours
+        page.get_by_role("button", name="Acknowledge").first.click()
+        assert page.get_by_role("alert").inner_text() == words.UNSENT
+        sign_in(page)
+        assert page.url == f"{stage.url}/?severity=firing&sort=name"
+        page.get_by_role("button", name="Acknowledge").first.wait_for()
 
 
 def test_after_signing_out_nothing_is_shown_any_more_not_even_by_going_back(browser: "Browser", stage: Stage) -> None:

@@ -253,7 +253,7 @@ def test_a_refresh_after_the_session_is_a_401_and_no_form() -> None:
 
 def test_a_change_by_a_stranger_leads_to_the_form() -> None:
     reply = HOUSE.browser().send("POST", "/said", {"word": "x"})
-    assert (reply.status, reply.headers["location"]) == (303, "/sign-in")
+    assert (reply.status, reply.headers["location"]) == (303, "/sign-in?unsent=form")
 
 
 @pytest.mark.parametrize("host", ["", "[", "evil.test/x", "a b", "[::1]:x", "\xff"])

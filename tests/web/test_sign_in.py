@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.web.dashboard_house import EDITOR, TOKENS, VIEWER, DashboardHouse
+from tests.web.dashboard_house import EDITOR, TOKENS, VIEWER, DashboardHouse, Reply
 from tests.web.sheet import sheet_house, sheet_parts
 
 HOUSE = sheet_house()
@@ -155,6 +155,56 @@ def test_nobody_else_signs_somebody_out(headers: dict[str, str]) -> None:
 def test_who_is_not_signed_in_is_out_already() -> None:
     assert HOUSE.browser().send("POST", "/sign-out", {}).headers["location"] == "/sign-in"
     assert HOUSE.browser().get("/sign-out").status == 405
+
+
+def expired(change: str = "/change", **headers: str) -> Reply:
+    """A form that is sent the day after."""
+    house = sheet_house()
+    browser = house.signed_in()
+    csrf = browser.get("/").csrf
+    house.wait(24 * 3600)
+    return browser.send("POST", change, {"csrf": csrf, "word": "hello"}, headers=headers)
+
+
+def test_who_sends_a_form_after_the_session_is_told_so_and_led_back_to_the_page_it_was_on() -> None:
+    reply = expired(referer="http://o11y.test/?client=a%2Fb&x=1")
+    assert (reply.status, reply.headers["location"]) == (303, "/sign-in?unsent=form&next=/%3Fclient%3Da%252Fb%26x%3D1")
+    browser = HOUSE.browser()
+    form = browser.get(reply.headers["location"])
+    assert "You were signed out; nothing was changed." in form.text
+    assert "You were signed out" not in browser.get("/sign-in").text
+    sent = {"token": EDITOR, "csrf": browser.get(reply.headers["location"]).csrf, "next": "/?client=a%2Fb&x=1"}
+    assert browser.send("POST", "/sign-in", sent).headers["location"] == "/?client=a%2Fb&x=1"
+    assert "hello" not in browser.get("/").text
+
+
+@pytest.mark.parametrize(
+    "referer",
+    [
+        "",
+        "http://o11y.test/",
+        "http://o11y.test//evil.test/",
+        "http://o11y.test/\\evil.test",
+        "http://[evil.test/",
+        "//evil.test",
+        "javascript:alert(1)",
+        "http://o11y.test/" + "x" * 3_000,
+        "http://o11y.test/change",  # shows nothing to whoever follows a link to it
+        "http://o11y.test/numbers",
+        "http://o11y.test/sign-in",
+        "http://o11y.test/sign-out",
+    ],
+)
+def test_where_the_form_was_on_no_page_of_ours_it_is_the_first_one(referer: str) -> None:
+    assert expired(referer=referer).headers["location"] == "/sign-in?unsent=form"
+
+
+@pytest.mark.parametrize("said", ["form%22%3E%3Cscript%3E", "Your%20token%20is%20needed", ""])
+def test_the_address_chooses_no_words_of_its_own(said: str) -> None:
+    text = HOUSE.browser().get(f"/sign-in?unsent={said}").text
+    assert "signed out" not in text
+    assert "<script>" not in text
+    assert "Your token" not in text
 
 
 def test_rotated_tokens_end_sessions_and_open_forms() -> None:

@@ -3,7 +3,8 @@
 // { unit: "percent" (fractions of 1) | "per_minute" | "ms" | "burn" | "count",
 //   x: [unix seconds], range: [from, to],
 //   series: [{ label, values: [number | null], tone: "page" | "ticket" | "ok" | "muted" | 1..6, kind: "line" | "area" | "bars" }],
-//   thresholds: [{ label, value, tone }], periods: [{ from, to | null, tone, label }] }
+//   thresholds: [{ label, value, tone }], periods: [{ from, to | null, tone, label }],
+//   most: a value from which on nothing more is known than that it was reached, if there is one }
 //
 // Charts of a page share their cursor. Lines differ by dash as well as by colour.
 
@@ -22,6 +23,13 @@ const FORMATS = {
   burn: (value) => `${three(value)}×`,
   count: (value) => (value < 10_000 ? three(value) : Intl.NumberFormat("en", { notation: "compact" }).format(value)),
 };
+
+const plainly = (data) => FORMATS[data.unit] ?? FORMATS.count;
+
+function telling(data) {
+  const format = plainly(data);
+  return (value) => (data.most != null && value >= data.most ? `≥\u00a0${format(data.most)}` : format(value));
+}
 
 const colour = (tone) => getComputedStyle(document.documentElement).getPropertyValue(`--${tone}`).trim();
 const toneOf = (tone) => colour(/^\d$/.test(String(tone)) ? `series-${tone}` : tone ?? "series-1");
@@ -105,7 +113,6 @@ function seriesOf(one, index, format) {
 }
 
 function options(data, width) {
-  const format = FORMATS[data.unit] ?? FORMATS.count;
   const thresholds = data.thresholds ?? [];
   const highest = Math.max(0, ...thresholds.map(({ value }) => value));
   const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: `11px ${getComputedStyle(document.body).fontFamily}` };
@@ -121,10 +128,10 @@ function options(data, width) {
     },
     axes: [
       { ...axis, values: ticks, space: 60, size: 28 },
-      { ...axis, values: (_, splits) => splits.map(format), size: 58, space: 36 },
+      { ...axis, values: (_, splits) => splits.map(plainly(data)), size: 58, space: 36 },
     ],
     series: [{ label: "Time", value: (_, seconds) => (seconds == null ? "–" : moment(seconds)) },
-      ...data.series.map((one, index) => seriesOf(one, index, format))],
+      ...data.series.map((one, index) => seriesOf(one, index, telling(data)))],
     hooks: {
       ready: [showLast],
       setCursor: [showLast],
@@ -135,7 +142,7 @@ function options(data, width) {
 }
 
 function summary(title, data) {
-  const format = FORMATS[data.unit] ?? FORMATS.count;
+  const format = telling(data);
   const parts = data.series.map(({ label, values }) => {
     const known = values.filter((value) => value != null);
     return known.length ? `${label}: last ${format(known.at(-1))}, highest ${format(known.reduce((a, b) => Math.max(a, b)))}` : `${label}: no data`;
@@ -144,7 +151,7 @@ function summary(title, data) {
 }
 
 function table(data) {
-  const format = FORMATS[data.unit] ?? FORMATS.count;
+  const format = telling(data);
   const made = document.createElement("table");
   const head = made.createTHead().insertRow();
   for (const label of ["Time (UTC)", ...data.series.map((one) => one.label)]) {
