@@ -245,7 +245,9 @@ def assemble(
         in_force=None if simulated else in_force.renew,
     )
     questions = Questions(ticker)
-    open_incidents = OpenIncidents(book.load, known=lambda: incidents.book, monotonic=time.monotonic)
+    open_incidents = OpenIncidents(
+        book.load, last_finished=memory.last_finished, copy=incidents, health=ticker.health, clock=clock
+    )
     overview = Overview(
         objectives=in_force.current,
         counts=counts,

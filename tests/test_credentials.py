@@ -39,7 +39,8 @@ def test_a_client_may_have_two_secrets_during_a_rotation() -> None:
 
 
 def test_admin_tokens_have_a_name_and_a_role() -> None:
-    found = parse_admin_tokens('{"ann": {"token": " a-first-long-token ", "role": "editor"}, "b": {"token": "another-long-token", "role": "viewer"}}')
+    ann, b = '{"token": " a-first-long-token ", "role": "editor"}', '{"token": "another-long-token", "role": "viewer"}'
+    found = parse_admin_tokens(f'{{"ann": {ann}, "b": {b}}}')
     assert {name: (admin.token.get_secret_value(), admin.role) for name, admin in found.items()} == {
         "ann": ("a-first-long-token", "editor"),
         "b": ("another-long-token", "viewer"),

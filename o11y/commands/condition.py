@@ -25,12 +25,12 @@ def condition_of(
     ready = readiness(role, worker)
 
     async def condition() -> Condition:
-        checks, clickhouse, redis, spool, book = await asyncio.gather(
+        checks, clickhouse, redis, spool, known = await asyncio.gather(
             ready(),
             _clickhouse(live, worker),
             _redis(live, worker),
             asyncio.to_thread(_spool, worker),
-            worker.open_incidents.book(),
+            worker.open_incidents.look(),
         )
         return Condition(
             replica=worker.ticker.replica,
@@ -43,8 +43,10 @@ def condition_of(
             spool=spool,
             tick=_tick(worker) if role.evaluates else None,
             dimensions=limit.open if role.ingests else None,
-            incidents=sum(1 for _ in book.open()),
+            incidents=sum(1 for _ in known.book.open()),
             outbox=round(_sample(worker.metrics, "o11y_outbox_entries") or 0),
+            incidents_fresh=known.fresh,
+            incidents_as_of=known.as_of,
         )
 
     return condition

@@ -11,6 +11,7 @@ from o11y.adapters.clickhouse.client import ClickHouse
 from o11y.app import Role, Worker
 from o11y.commands.clock import utc_now
 from o11y.http.service import Readiness
+from o11y.worker.condition import evaluations_failed
 from o11y.worker.ports import MemoryLost, Spool, SpoolFull, StoreError
 from o11y.worker.self_checks.receivers import takes
 
@@ -62,7 +63,7 @@ async def _redis(worker: Worker) -> str | None:
 def _tick(worker: Worker) -> str | None:
     health = worker.ticker.health
     if health.failures_in_a_row:
-        return f"the last {health.failures_in_a_row} evaluations failed: {health.last_error}"
+        return evaluations_failed(health.failures_in_a_row, health.last_error)
     return None
 
 

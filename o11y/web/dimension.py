@@ -78,7 +78,8 @@ class DimensionPages:
         asked = self._asked(visit)
         snapshot = await self._overview.look()
         rows = [] if snapshot is None else snapshot.of(asked.dimension)
-        incidents = shown(await self._open_incidents.book(), about=concerns(asked.dimension))
+        known = await self._open_incidents.look()
+        incidents = shown(known.book, about=concerns(asked.dimension))
         if not rows and not incidents:
             await self._check_known(asked.dimension)
         drawn = charts(asked.dimension, asked.time.range, objectives=asked.objectives, chosen=asked.objective)
@@ -92,6 +93,7 @@ class DimensionPages:
                 "refresh_s": asked.time.refresh_s,
                 "snapshot": snapshot,
                 "standings": [standing(row) for row in rows],
+                "known": known,
                 "incidents": incidents[:_MOST_INCIDENTS],
                 "incidents_more": max(0, len(incidents) - _MOST_INCIDENTS),
                 "acknowledge": ACKNOWLEDGE,

@@ -23,6 +23,11 @@ def count(value: Number | None) -> str:
     return NOTHING if value is None else f"{round(value):,}"
 
 
+def counted(value: Number, noun: str) -> str:
+    """1 row, 12,345 rows. Of nouns with a regular plural."""
+    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
+
+
 def compact(value: Number | None) -> str:
     """Three digits: 999, 12.3k, 4.56M."""
     if value is None:
@@ -166,6 +171,7 @@ def _three(number: float) -> str:
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "count": count,
+    "counted": counted,
     "compact": compact,
     "percent": percent,
     "duration": duration,

@@ -1,6 +1,7 @@
 """``/``: what fires now, and every objective in every dimension, the worst first."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -10,8 +11,11 @@ from o11y.web.page import Change, Page, View, Visit
 from o11y.web.standing import standing
 from o11y.worker.open_incidents import OpenIncidents
 from o11y.worker.overview import Overview
+from o11y.worker.ports import StoreError
 from o11y.worker.ports.responses import Responses
 from o11y.worker.snapshot import Order, Snapshot, State
+
+log = logging.getLogger(__name__)
 
 ROWS_A_PAGE = 50
 _MOST_INCIDENTS = 12
@@ -48,13 +52,14 @@ def overview_pages(
     async def page(visit: Visit) -> View:
         query = OverviewQuery.of(visit.query)
         snapshot = await overview.look()
-        book = await open_incidents.book()
-        incidents = shown(book)
-        empty = (snapshot is None or not len(snapshot)) and not incidents and not await any_event()
+        known = await open_incidents.look()
+        incidents = shown(known.book)
+        empty = (snapshot is None or not len(snapshot)) and not incidents and not await _has_come(any_event)
         return View(
             "overview.html",
             {
                 "query": query,
+                "known": known,
                 "incidents": incidents[:_MOST_INCIDENTS],
                 "incidents_more": max(0, len(incidents) - _MOST_INCIDENTS),
                 "acknowledge": ACKNOWLEDGE,
@@ -69,6 +74,15 @@ def overview_pages(
         )
 
     return [Page("/", page), acknowledging(responses, open_incidents)]
+
+
+async def _has_come(any_event: Callable[[], Awaitable[bool]]) -> bool:
+    """Where ClickHouse does not say, it is not told that none has."""
+    try:
+        return await any_event()
+    except StoreError as error:
+        log.info("whether any event has come is not known", extra={"error": str(error)})
+        return True
 
 
 def _table(snapshot: Snapshot, query: OverviewQuery) -> dict[str, Any]:
@@ -92,7 +106,7 @@ def _table(snapshot: Snapshot, query: OverviewQuery) -> dict[str, Any]:
                 "note": note,
                 "num": num,
                 "href": query.sorted_by(order).href,
-                "sorted": ("descending" if query.reverse else "ascending") if order is query.sort else None,
+                "sorted": _sorted(query) if order is query.sort else None,
             }
             for order, title, note, num in HEADS
         ],
@@ -103,3 +117,8 @@ def _table(snapshot: Snapshot, query: OverviewQuery) -> dict[str, Any]:
         },
         "objectives": snapshot.objectives,
     }
+
+
+def _sorted(query: OverviewQuery) -> str:
+    """Of what is on top, as ``aria-sort`` has it."""
+    return "descending" if query.sort.highest_first is not query.reverse else "ascending"

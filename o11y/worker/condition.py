@@ -48,6 +48,11 @@ class TickCondition:
         return self.last_minute is not None and now - self.last_minute > TICK_LATE_AFTER
 
 
+def evaluations_failed(times: int, error: str) -> str:
+    """In words: of so many in a row, the last for ``error``."""
+    return f"the last {f'{times} evaluations' if times > 1 else 'evaluation'} failed: {error}"
+
+
 @dataclass(frozen=True, slots=True)
 class SpoolCondition:
     """``oldest``: arrival of the oldest event that ClickHouse has not got. ``limit_bytes``: None when not known yet.
@@ -70,7 +75,8 @@ class SpoolCondition:
 @dataclass(frozen=True, slots=True)
 class Condition:
     """``checks``: those of ``/readyz``, None when well. ``tick``, ``dimensions``: None where this process does not
-    evaluate, or has no door.
+    evaluate, or has no door. ``incidents``: as Redis has just said if they are fresh, or else as they were at
+    ``incidents_as_of``, and not known when that is None.
     """
 
     replica: str
@@ -85,6 +91,8 @@ class Condition:
     dimensions: int | None
     incidents: int
     outbox: int
+    incidents_fresh: bool = True
+    incidents_as_of: datetime | None = None
 
     @property
     def well(self) -> bool:

@@ -55,6 +55,7 @@ class Incidents:
         self._generation: str | None = None
         self._writer = secrets.token_hex(8)
         self.memory_lost_since: datetime | None = None
+        self.loaded_at: datetime | None = None  # from Redis
 
     @property
     def without_memory(self) -> bool:
@@ -75,7 +76,7 @@ class Incidents:
         except MemoryLost:
             self._lost()
         else:
-            self.memory_lost_since = None
+            self.memory_lost_since, self.loaded_at = None, self._clock()
             self._incidents, self._delivered = dict(book.incidents), dict(book.delivered)
             self._revision = book.revision
             await self._forget()

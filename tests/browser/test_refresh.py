@@ -76,6 +76,26 @@ def test_a_page_that_gets_no_answer_says_so_and_recovers(page: "Page") -> None:
     page.get_by_text("As of").wait_for()
 
 
+def test_a_page_of_other_parts_is_loaded_anew_but_not_under_the_hands_of_somebody_who_types(page: "Page") -> None:
+    """The field is put there, since no page has one that can lose its parts meanwhile."""
+    page.evaluate(
+        "window.mine = true; document.querySelector('main').insertAdjacentHTML('afterbegin', '<input id=note>')"
+    )
+    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<p id=gone data-refresh=15></p>')")
+    page.locator("#note").press_sequentially("half a word")
+    after(page, EVERY_MS + 1_000)
+    page.locator("#note").blur()
+    after(page, EVERY_MS + 1_000)
+    assert page.evaluate("window.mine") is True
+    assert page.locator("#note").input_value() == "half a word"
+    page.locator("#note").fill("")
+    page.locator("#note").blur()
+    with page.expect_navigation():
+        page.clock.run_for(EVERY_MS + 1_000)
+    assert page.evaluate("window.mine") is None
+    page.get_by_role("heading", name="Status of o11y").wait_for()
+
+
 def test_a_session_that_is_over_leads_to_the_sign_in_form(page: "Page") -> None:
     page.context.clear_cookies()
     page.clock.run_for(EVERY_MS + 1_000)

@@ -14,6 +14,7 @@ from o11y.settings import Settings
 from o11y.slo.windows import Severity
 from o11y.worker.condition import Condition
 from o11y.worker.dimension_limit import DimensionLimit
+from o11y.worker.open_incidents import Known
 from o11y.worker.ports import MemoryLost, StoreError
 from o11y.worker.tick import Health
 from tests.builders import NOW
@@ -46,8 +47,12 @@ class Store:
 class OpenIncidents:
     """Two."""
 
-    async def book(self) -> Any:
-        return SimpleNamespace(open=lambda: iter("ab"))
+    def __init__(self, *, away: bool) -> None:
+        self._away = away
+
+    async def look(self) -> Known:
+        book: Any = SimpleNamespace(open=lambda: iter("ab"))
+        return Known(book, not self._away, NOW, NOW)
 
 
 def found(role: Role = Role.ALL, *, away: bool = False, **settings: Any) -> Condition:
@@ -64,7 +69,7 @@ def found(role: Role = Role.ALL, *, away: bool = False, **settings: Any) -> Cond
     stores = SimpleNamespace(spool=FakeSpool(), clickhouse=store, redis=store)
     delivery = SimpleNamespace(failing_since={Severity.PAGE: NOW})
     worker: Any = SimpleNamespace(
-        stores=stores, metrics=metrics, ticker=ticker, delivery=delivery, open_incidents=OpenIncidents()
+        stores=stores, metrics=metrics, ticker=ticker, delivery=delivery, open_incidents=OpenIncidents(away=away)
     )
     live: Any = SimpleNamespace(settings=Settings(**settings))
     watch: Any = SimpleNamespace(troubles=[])
@@ -91,6 +96,7 @@ def test_stores_that_are_away_say_why_and_hold_nothing_up() -> None:
         "Redis does not answer (TimeoutError)",
     ]
     assert not condition.well
+    assert (condition.incidents, condition.incidents_fresh, condition.incidents_as_of) == (2, False, NOW)
 
 
 def test_times_and_counts_come_from_what_is_counted_anyway() -> None:

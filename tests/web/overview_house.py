@@ -1,5 +1,7 @@
 """The overview and the pages of dimensions, over stand-ins."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ from o11y.slo.status_class import StatusClass
 from o11y.web.dimension import DimensionPages
 from o11y.web.overview import overview_pages
 from o11y.worker.open_incidents import OpenIncidents
-from o11y.worker.ports import StoreError
+from o11y.worker.ports import MemoryLost, StoreError
 from o11y.worker.ports.responses import Response, Taken
 from o11y.worker.ports.series import (
     AlertsAsked,
@@ -24,6 +26,7 @@ from o11y.worker.ports.series import (
 )
 from o11y.worker.series import Series
 from o11y.worker.speaking import Speaking
+from o11y.worker.tick import Health
 from tests.web.dashboard_house import NOW, DashboardHouse
 from tests.worker.overview_stage import OverviewStage
 
@@ -88,15 +91,36 @@ class FakeResponses:
         raise NotImplementedError
 
 
-class OverviewHouse(DashboardHouse):
-    """``stage``: what is counted; ``series``: what is asked of one dimension."""
+@dataclass
+class KnownHere:
+    """What this process knows of incidents, and as of when."""
 
-    def __init__(self, stage: OverviewStage, *, any_event: bool = True, **kind: Any) -> None:
+    book: Book = field(default_factory=Book)
+    loaded_at: datetime | None = None
+
+
+class OverviewHouse(DashboardHouse):
+    """``stage``: what is counted; ``series``: what is asked of one dimension. ``any_event``: None when ClickHouse does
+    not say. ``redis_away``, ``known_here``, ``health``, ``finished`` (the
+    minute that some replica has finished; at first the present one, whenever that is): what tests change.
+    """
+
+    def __init__(self, stage: OverviewStage, *, any_event: bool | None = True, **kind: Any) -> None:
         self.stage = stage
         stage.clock.now = NOW
         self.series = FakeSeries()
         self.responses = FakeResponses()
-        self.open_incidents = OpenIncidents(stage.book, known=Book, monotonic=lambda: self.now.timestamp())
+        self.redis_away = False
+        self.known_here = KnownHere()
+        self.health = Health()
+        self.finished: Callable[[], datetime | None] = lambda: self.now
+        self.open_incidents = OpenIncidents(
+            self._load,
+            last_finished=self._last_finished,
+            copy=self.known_here,
+            health=self.health,
+            clock=lambda: self.now,
+        )
         dimension = DimensionPages(
             Series(self.series, monotonic=lambda: self.now.timestamp()),
             overview=stage.overview,
@@ -107,6 +131,8 @@ class OverviewHouse(DashboardHouse):
         )
 
         async def came() -> bool:
+            if any_event is None:
+                raise StoreError("away")
             return any_event
 
         pages = overview_pages(
@@ -117,3 +143,13 @@ class OverviewHouse(DashboardHouse):
             address=lambda: "https://o11y.example",
         )
         super().__init__([*pages, *dimension.pages], **kind)
+
+    async def _load(self) -> Book:
+        if self.redis_away:
+            raise MemoryLost("away")
+        return await self.stage.book()
+
+    async def _last_finished(self) -> datetime | None:
+        if self.redis_away:
+            raise MemoryLost("away")
+        return self.finished()

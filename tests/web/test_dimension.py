@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -11,7 +12,7 @@ from o11y.slo.dimension import Scope
 from o11y.worker.ports.series import BreakdownAsked, CountsAsked, LastBadAsked, RequestsAsked
 from tests.builders import ERROR_RATE, dimension, incident, latency, member, objective, ttfb
 from tests.hostile_text import HOSTILE
-from tests.web.dashboard_house import VIEWER
+from tests.web.dashboard_house import NOW, VIEWER
 from tests.web.overview_house import OverviewHouse
 from tests.worker.overview_stage import OverviewStage
 from tests.worker_fakes import WINDOWS
@@ -66,7 +67,7 @@ def test_what_is_drawn_is_what_was_counted(house: OverviewHouse) -> None:
     assert drawn["series"][0]["values"][:2] == [20, 0]  # ten in half a minute, then none
     drawn = house.get(f"{HERE}/chart/burn-page?range=1h&objective=error-rate").json
     assert [series["label"] for series in drawn["series"]] == ["1m", "3m", "5m", "30m"]
-    assert [line["value"] for line in drawn["thresholds"]] == [6, 14.4]
+    assert [line["value"] for line in drawn["thresholds"]] == [14.4, 6]
     drawn = house.get(f"{HERE}/chart/budget").json
     assert {series["label"]: series["values"][-1] for series in drawn["series"]} == {
         "error-rate": pytest.approx(1 - 0.01 / 0.001),
@@ -138,6 +139,24 @@ def test_what_fires_here_can_be_acknowledged_here(house: OverviewHouse) -> None:
     assert text.count(">Acknowledge<") == 1
     assert f'name="back" value="{HERE}?range=1h&amp;objective=error-rate"' in text
     assert house.get("/d/*/vendor/*").text.count(">Acknowledge<") == 2
+
+
+def test_what_fires_here_is_told_to_be_unknown_or_old(house: OverviewHouse) -> None:
+    browser = house.signed_in(VIEWER)
+    assert "Firing now" not in browser.get(HERE).text
+    house.redis_away = True
+    house.wait(30)
+    text = browser.get(HERE).text
+    assert "Firing now" in text
+    assert re.search(r"Incidents as known at <time [^>]+>2026-11-21 14:30\sUTC</time>: Redis does not answer", text)
+    other = OverviewHouse(house.stage)
+    other.redis_away = True
+    assert "What fires is not known: Redis does not answer." in other.get(HERE).text
+
+
+def test_an_evaluation_that_is_late_is_told_here_too(house: OverviewHouse) -> None:
+    house.finished = lambda: NOW - timedelta(minutes=5)
+    assert "What fires may have changed: the last finished evaluation is of" in house.get(HERE).text
 
 
 def test_bad_events_are_on_a_page_of_their_own_that_this_one_takes_in(house: OverviewHouse) -> None:

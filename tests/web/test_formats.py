@@ -17,7 +17,11 @@ def plain(text: object) -> str:
     return str(text).replace(NBSP, " ")
 
 
-@pytest.mark.parametrize("name", sorted(set(formats.FILTERS) - {"ago"}))
+def test_one_is_no_plural() -> None:
+    assert [formats.counted(number, "row") for number in (0, 1, 12_345)] == ["0 rows", "1 row", "12,345 rows"]
+
+
+@pytest.mark.parametrize("name", sorted(set(formats.FILTERS) - {"ago", "counted"}))
 def test_what_is_not_known_is_a_dash(name: str) -> None:
     assert formats.FILTERS[name](None) == "–"
     assert formats.ago({"now": AT}, None) == "–"

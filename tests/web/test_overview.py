@@ -31,7 +31,9 @@ def stage_of(number: int = 120) -> OverviewStage:
 
 
 def plain(text: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", text.replace("\N{NO-BREAK SPACE}", " ")).split())
+    return " ".join(
+        re.sub(r"<[^>]+>", " ", re.sub(r"</?time\b[^>]*>", "", text).replace("\N{NO-BREAK SPACE}", " ")).split()
+    )
 
 
 def rows_of(text: str) -> list[str]:
@@ -61,9 +63,34 @@ def test_filters_and_order_are_in_the_address(house: OverviewHouse) -> None:
     page = house.get("/?client=client-1&model=model-00&sort=name&dir=reverse")
     assert rows_of(page.text) == ["model-007", "model-004", "model-001"]
     assert 'value="client-1"' in page.text
-    assert 'aria-sort="descending"' in page.text
     assert "/?client=client-1&amp;model=model-00&amp;sort=bad" in page.text
     assert rows_of(house.get("/?severity=firing").text) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "told", "arrow"),
+    [
+        ("sort=requests", "descending", "↓"),
+        ("sort=requests&dir=reverse", "ascending", "↑"),
+        ("sort=bad", "descending", "↓"),
+        ("sort=p50", "descending", "↓"),
+        ("sort=p90", "descending", "↓"),
+        ("sort=ttfb", "descending", "↓"),
+        ("sort=name", "ascending", "↑"),
+        ("sort=name&dir=reverse", "descending", "↓"),
+        ("sort=budget", "ascending", "↑"),
+        ("", "descending", "↓"),
+        ("dir=reverse", "ascending", "↑"),
+    ],
+)
+def test_the_head_says_whether_the_highest_is_on_top(house: OverviewHouse, query: str, told: str, arrow: str) -> None:
+    (head,) = re.findall(r"<th [^>]*aria-sort=.*", house.get(f"/?{query}").text)
+    assert f'aria-sort="{told}"' in head
+    assert arrow in head
+
+
+def test_it_says_how_long_percentiles_look_back(house: OverviewHouse) -> None:
+    assert "percentiles are of successful requests of the last 60 to 65 minutes" in house.get("/").text
 
 
 @pytest.mark.parametrize(
@@ -163,3 +190,78 @@ def test_it_refreshes_itself_but_not_the_form_somebody_types_into(house: Overvie
     parts = re.split(r'<div id="(?:now|rows)" data-refresh="15">', text)
     assert len(parts) == 3
     assert 'class="filters' in parts[1]  # between the two
+
+
+def test_one_row_of_one_dimension_is_no_plural() -> None:
+    house = OverviewHouse(stage_of(1))
+    text = plain(house.get("/").text)
+    assert "1 row: 1 dimension and its sums" in text
+    assert "1 row. Requests are" in text
+
+
+def test_when_nothing_fires_it_says_so(house: OverviewHouse) -> None:
+    text = plain(house.get("/").text)
+    assert "nothing fires" in text
+    assert "What fires" not in text
+
+
+@pytest.mark.parametrize("any_event", [True, False, None])
+def test_what_fires_is_not_known_while_redis_has_not_answered_since_the_start(any_event: bool | None) -> None:
+    house = OverviewHouse(OverviewStage(), any_event=any_event)
+    house.redis_away = True
+    page = house.get("/")
+    assert page.status == 200
+    assert "What fires is not known: Redis does not answer." in plain(page.text)
+    assert "nothing fires" not in page.text
+
+
+def test_incidents_known_last_say_of_when_they_are(house: OverviewHouse) -> None:
+    house.stage.incidents = [incident(member())]
+    browser = house.signed_in(VIEWER)
+    browser.get("/")
+    house.redis_away = True
+    house.wait(61)
+    text = plain(browser.get("/").text)
+    assert "Firing now (1)" in text
+    assert "Incidents as known at 2026-11-21 14:30 UTC: Redis does not answer." in text
+
+
+def test_that_none_was_known_is_not_that_nothing_fires(house: OverviewHouse) -> None:
+    house.redis_away = True
+    house.known_here.loaded_at = NOW - timedelta(minutes=4)
+    text = plain(house.get("/").text)
+    assert "Incidents as known at 2026-11-21 14:26 UTC: Redis does not answer. None was open then." in text
+    assert "nothing fires" not in text
+
+
+def test_before_any_evaluation_was_finished_nothing_is_known_to_be_well(house: OverviewHouse) -> None:
+    house.finished = lambda: None
+    text = plain(house.get("/").text)
+    assert "no evaluation finished yet" in text
+    assert "nothing fires" not in text
+
+
+def test_when_no_replica_has_evaluated_of_late_it_says_so(house: OverviewHouse) -> None:
+    browser = house.signed_in(VIEWER)
+    house.finished = lambda: NOW
+    house.wait(180)
+    assert "nothing fires" in plain(browser.get("/").text)
+    house.wait(6)
+    text = plain(browser.get("/").text)
+    assert "What fires may have changed: the last finished evaluation is of 2026-11-21 14:30 UTC." in text
+    assert "nothing fires" not in text
+
+
+def test_when_evaluations_fail_it_says_why(house: OverviewHouse) -> None:
+    house.finished = lambda: NOW - timedelta(minutes=2)
+    house.health.failures_in_a_row, house.health.last_error = 2, "no answer <yet>"
+    house.wait(25)
+    page = house.get("/")
+    assert page.status == 200
+    assert "What fires may have changed: the last 2 evaluations failed: no answer &lt;yet&gt;." in plain(page.text)
+    assert "nothing fires" not in page.text
+
+
+def test_what_another_replica_has_evaluated_instead_is_no_failure(house: OverviewHouse) -> None:
+    house.health.failures_in_a_row, house.health.last_error = 2, "no answer"
+    assert "nothing fires" in house.get("/").text

@@ -1,5 +1,6 @@
 """The page about o11y itself."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -44,6 +45,20 @@ def shown(**changes: Any) -> str:
     reply = DashboardHouse(status_pages(condition)).get("/status", token=VIEWER)
     assert reply.status == 200
     return reply.text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def tile(page: str, title: str) -> str:
+    found = re.search(rf"<dt>{title}</dt>(.*?)</div>", page)
+    assert found
+    return re.sub(r"</?dd[^>]*>", " ", re.sub(r"</?time[^>]*>", "", found[1]))
+
+
+def test_incidents_that_redis_has_not_said_are_told_with_their_age_or_not_at_all() -> None:
+    assert tile(shown(), "Open incidents").split() == ["2", "1", "message", "waiting"]
+    old = tile(shown(incidents_fresh=False, incidents_as_of=NOW - timedelta(minutes=4)), "Open incidents")
+    assert old.split(maxsplit=1) == ["2", "as known at 2026-11-21 14:26 UTC: Redis does not answer "]
+    unknown = tile(shown(incidents_fresh=False, incidents=0), "Open incidents")
+    assert unknown.split(maxsplit=1) == ["–", "not known: Redis does not answer "]
 
 
 def test_when_all_is_well_it_says_so_with_versions_and_times() -> None:

@@ -65,11 +65,12 @@ for (const region of document.querySelectorAll("[data-load][id]")) {
 }
 
 // --- refresh: the same address again, of which the elements with data-refresh take the place of those shown ---
+// A page that has got other such elements is loaded anew, once nobody writes or selects anything on it.
 
 const freshness = document.getElementById("freshness");
 const state = { paused: false, failures: 0, due: 0, at: Date.now(), busy: false };
 
-const regions = () => [...document.querySelectorAll("[data-refresh][id]")];
+const regions = (page = document) => [...page.querySelectorAll("[data-refresh][id]")];
 
 function inUse(region) {
   const active = document.activeElement;
@@ -80,6 +81,24 @@ function inUse(region) {
 
 function everySeconds() {
   return Math.min(...regions().map((region) => Math.max(5, Number(region.dataset.refresh))));
+}
+
+/** Whether what somebody is writing, or has selected, would be lost with the page. */
+function isWorkedOn() {
+  const field = "input:not([type=hidden]), select, textarea";
+  if (document.activeElement?.matches(`${field}, [contenteditable]`) || !getSelection().isCollapsed) return true;
+  return [...document.querySelectorAll(field)].some(hasChanged);
+}
+
+function hasChanged(field) {
+  if (field.options) return field.selectedIndex !== Math.max(0, [...field.options].findIndex((each) => each.defaultSelected));
+  if (["checkbox", "radio"].includes(field.type)) return field.checked !== field.defaultChecked;
+  return field.value !== field.defaultValue;
+}
+
+function hasOtherParts(page) {
+  const ids = (found) => found.map((region) => region.id).sort().join(" ");
+  return ids(regions(page)) !== ids(regions());
 }
 
 const KEPT = "[data-plot], [data-table]";  // what charts.js has drawn
@@ -107,6 +126,10 @@ async function refresh(shown) {
   }
   if (!response.ok) throw new Error(`status ${response.status}`);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (hasOtherParts(page) && !isWorkedOn()) {  // such as a first table, and the form above it
+    location.reload();
+    return;
+  }
   for (const region of shown) {
     const fresh = page.getElementById(region.id);
     if (fresh) morph(region, fresh);
