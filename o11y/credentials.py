@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 ROLES = ("viewer", "editor")
 #: of an admin token, in characters: neither the API nor a stolen cookie is to tell it to who guesses
-SHORTEST_TOKEN = 16
+LEAST_CHARACTERS = 16
 
 
 class AdminToken(BaseModel):
@@ -44,14 +44,14 @@ def parse_admin_tokens(text: str) -> dict[str, AdminToken]:
     """Of ``{"name": {"token": "...", "role": "viewer" or "editor"}}``."""
     shape = (
         'accepted: JSON like {"ann": {"token": "...", "role": "editor"}}, the role viewer or editor, '
-        f"tokens of {SHORTEST_TOKEN} characters or more, none used by two"
+        f"tokens of {LEAST_CHARACTERS} characters or more, none used by two"
     )
     admins: dict[str, AdminToken] = {}
     for name, given in _object(text, shape).items():
         if not isinstance(given, dict) or given.keys() != {"token", "role"} or given["role"] not in ROLES:
             raise ValueError(shape)
         token = given["token"]
-        if not isinstance(token, str) or len(token.strip()) < SHORTEST_TOKEN or not name.strip():
+        if not isinstance(token, str) or len(token.strip()) < LEAST_CHARACTERS or not name.strip():
             raise ValueError(shape)
         admins[name.strip()] = AdminToken(token=SecretStr(token.strip()), role=given["role"])
     if len({admin.token.get_secret_value() for admin in admins.values()}) != len(admins):
