@@ -72,7 +72,7 @@ def test_what_is_beyond_all_bounds_is_not_told_as_measured(browser: "Browser", s
         figure.locator(".u-legend", has_text="≥").wait_for()
         assert "≥\xa01\xa0s" in figure.locator(".u-legend").inner_text()
         figure.get_by_text("Numbers", exact=True).click()
-        cell = figure.locator("[data-table] tbody td.num").first
+        cell = figure.locator("[data-table] tbody td.num", has_text="≥").first
         cell.wait_for()
         assert cell.inner_text() == "≥\xa01\xa0s"
 
